@@ -1,0 +1,9 @@
+export type Runtime = 'node' | 'bun' | 'fastest';
+export function runtimePath(runtime: Runtime): string;
+export function ensureDependencies(options?: { dev?: boolean }): void;
+export function handOver(
+  runtime: Runtime,
+  scriptUrl: URL | string,
+  args: string[],
+  options?: { dev?: boolean },
+): void;

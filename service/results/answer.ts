@@ -1,0 +1,115 @@
+/**
+ * The body of a found answer (design.md section 5). Everything that is the same for all candidates
+ * of a batch is turned into text once; per candidate only numbers and the name are put in. The
+ * service and `fangbang preview` use the same code, so that the preview is the answer.
+ */
+import type { SeriesDefinition, StatusCode } from './definition.ts';
+import { STATUS_CODES } from './definition.ts';
+import { FangbangError } from './errors.ts';
+import type { Slip } from './slip.ts';
+import { MARK_BASE, NOT_TAKEN, lastMarkCode, readMark } from './slip.ts';
+import { COMPONENT_STATUS_TEXTS, statusTexts } from './texts.ts';
+
+/** What an answer says of the batch it comes from. */
+export interface PublishedBatch {
+  readonly number: number;
+  /** Milliseconds since 1970: when the publication opened. */
+  readonly opensAtMs: number;
+  /** An earlier batch of the series was open before this one. */
+  readonly corrected: boolean;
+  /** Approved by the one who loaded it: a demo or a rehearsal, and the answer says so. */
+  readonly rehearsal: boolean;
+}
+
+/** Compiled once per publication: turns a slip into the JSON text of its answer. */
+export type AnswerTemplate = (slip: Slip) => string;
+
+/** The instant as ISO 8601 with the zone's offset, to the second: 2026-06-25T09:00:00+08:00. */
+export function showInstant(ms: number, timeZone: string): string {
+  const parts = new Intl.DateTimeFormat('en-GB', {
+    timeZone,
+    year: 'numeric',
+    month: '2-digit',
+    day: '2-digit',
+    hour: '2-digit',
+    minute: '2-digit',
+    second: '2-digit',
+    hourCycle: 'h23',
+    timeZoneName: 'longOffset',
+  }).formatToParts(new Date(ms));
+  const part = (type: Intl.DateTimeFormatPartTypes): string =>
+    parts.find((p) => p.type === type)?.value ?? '';
+  const offset = part('timeZoneName').replace('GMT', '');
+  return `${part('year')}-${part('month')}-${part('day')}T${part('hour')}:${part('minute')}:${part('second')}${offset === '' ? 'Z' : offset}`;
+}
+
+/** Compiles the template of a publication. */
+export function compileAnswer(definition: SeriesDefinition, batch: PublishedBatch): AnswerTemplate {
+  const series = {
+    id: definition.id,
+    title: definition.title,
+    ...(batch.rehearsal ? { rehearsal: true } : {}),
+  };
+  const head = `{"series":${JSON.stringify(series)},"batch":${JSON.stringify({
+    number: batch.number,
+    publishedAt: showInstant(batch.opensAtMs, definition.timeZone),
+    corrected: batch.corrected,
+  })},"candidate":{"number":`;
+
+  const statusParts = new Map<StatusCode, string>(
+    STATUS_CODES.map((code) => [
+      code,
+      `},"status":${JSON.stringify({ code, ...statusTexts(definition, code) })},"components":[`,
+    ]),
+  );
+  const markParts = definition.components.map((component) => {
+    const parts: string[] = [];
+    const opening = JSON.stringify({ code: component.code, title: component.title }).slice(0, -1);
+    for (let code = 1; code <= lastMarkCode(component); code += 1) {
+      parts[code] =
+        code < MARK_BASE && code > Object.keys(COMPONENT_STATUS_TEXTS).length
+          ? ''
+          : `${opening},${markJson(component, code)}}`;
+    }
+    return parts;
+  });
+  const totalTail = definition.total === undefined ? '' : `,"max":${definition.total.max}}`;
+  const flagParts = definition.flags.map((flag) => JSON.stringify({ code: flag.code, title: flag.title }));
+
+  return (slip) => {
+    let json = `${head}${JSON.stringify(slip.candidateNumber)},"name":${JSON.stringify(slip.name)}${statusParts.get(slip.status) ?? ''}`;
+    let separator = '';
+    for (let i = 0; i < markParts.length; i += 1) {
+      const mark = slip.marks[i] ?? NOT_TAKEN;
+      if (mark === NOT_TAKEN) continue;
+      const part = markParts[i]?.[mark];
+      if (part === undefined || part === '')
+        throw new FangbangError(
+          'stored-data-damaged',
+          'a stored slip has a mark that its definition does not know',
+        );
+      json += separator + part;
+      separator = ',';
+    }
+    json += ']';
+    if (slip.total !== undefined && totalTail !== '') json += `,"total":{"score":${slip.total}${totalTail}`;
+    if (slip.rank !== undefined) json += `,"rank":${slip.rank}`;
+    if (slip.flags !== 0)
+      json += `,"flags":[${flagParts.filter((_, i) => (slip.flags & (1 << i)) !== 0).join(',')}]`;
+    return `${json}}`;
+  };
+}
+
+function markJson(component: SeriesDefinition['components'][number], code: number): string {
+  const mark = readMark(component, code);
+  switch (mark.kind) {
+    case 'score':
+      return `"score":${mark.score},"max":${component.score?.max ?? 0}`;
+    case 'grade':
+      return `"grade":${JSON.stringify(mark.grade)}`;
+    case 'status':
+      return `"status":${JSON.stringify({ code: mark.status, title: COMPONENT_STATUS_TEXTS[mark.status] })}`;
+    case 'not-taken':
+      return '';
+  }
+}

@@ -1,0 +1,90 @@
+/**
+ * One digest authenticates a candidate, locates the slip and unseals it (design.md section 2.1).
+ */
+import { createHash, createHmac } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import { FangbangError } from './errors.ts';
+
+/** 64 bytes: [0,16) locates in Redis, [16,48) seals, [48,64) feeds the membership filter. */
+export type Digest = Buffer & { readonly __brand: 'Digest' };
+export const DIGEST_BYTES = 64;
+
+export interface Pepper {
+  /** 32 random bytes, in neither store. */
+  readonly key: Buffer;
+  /** First 8 bytes of SHA-256 of the key, in hex: how a batch says which pepper it was made with. */
+  readonly fingerprint: string;
+}
+
+/** Changes when the digest's input changes: an old batch stays readable by an old scheme only. */
+const SCHEME = 'fangbang-digest-1';
+
+/**
+ * Reads the pepper file: lines of 32 random bytes in base64, the first for new loads; blank lines
+ * and lines beginning with # are passed over.
+ * @throws FangbangError `pepper-invalid`; never with a line's content.
+ */
+export function readPeppers(path: string): [Pepper, ...Pepper[]] {
+  let content: string;
+  try {
+    content = readFileSync(path, 'utf8');
+  } catch (cause) {
+    throw new FangbangError('pepper-invalid', `the pepper file ${path} cannot be read`, {
+      hint: 'set FANGBANG_PEPPER_FILE to a readable file of lines made by: head -c 32 /dev/urandom | base64',
+      cause,
+    });
+  }
+  const peppers: Pepper[] = [];
+  for (const [i, line] of content.split('\n').entries()) {
+    const trimmed = line.trim();
+    if (trimmed === '' || trimmed.startsWith('#')) continue;
+    if (!/^[A-Za-z0-9+/]{43}=$/.test(trimmed)) {
+      throw new FangbangError(
+        'pepper-invalid',
+        `the pepper file ${path}, line ${i + 1}: expected 32 bytes in base64 (44 characters)`,
+        { hint: 'make a line with: head -c 32 /dev/urandom | base64' },
+      );
+    }
+    peppers.push(makePepper(Buffer.from(trimmed, 'base64')));
+  }
+  const [first, ...rest] = peppers;
+  if (first === undefined)
+    throw new FangbangError('pepper-invalid', `the pepper file ${path} holds no pepper`, {
+      hint: 'make a line with: head -c 32 /dev/urandom | base64',
+    });
+  return [first, ...rest];
+}
+
+/** A pepper from its 32 bytes. */
+export function makePepper(key: Buffer): Pepper {
+  return { key, fingerprint: createHash('sha256').update(key).digest().subarray(0, 8).toString('hex') };
+}
+
+/**
+ * HMAC-SHA-512 under the pepper over scheme, series, credential-set name and the normalised
+ * credentials in the set's order, each prefixed by its length, so that no two inputs are alike.
+ */
+export function computeDigest(
+  pepper: Pepper,
+  series: string,
+  credentialSet: string,
+  credentials: readonly string[],
+): Digest {
+  return createHmac('sha512', pepper.key)
+    .update(digestInput(series, credentialSet, credentials))
+    .digest() as Digest;
+}
+
+function digestInput(series: string, credentialSet: string, credentials: readonly string[]): Buffer {
+  const fields = [SCHEME, series, credentialSet, ...credentials];
+  let size = 0;
+  for (const field of fields) size += 2 + Buffer.byteLength(field);
+  const input = Buffer.allocUnsafe(size);
+  let at = 0;
+  for (const field of fields) {
+    const length = input.write(field, at + 2);
+    input.writeUInt16BE(length, at);
+    at += 2 + length;
+  }
+  return input;
+}

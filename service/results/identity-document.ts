@@ -1,0 +1,86 @@
+/**
+ * Numbers of identity documents (domain.md). Input is already normalised by credentials.ts:
+ * half-width, no spaces, upper case.
+ */
+import type { DocumentKind } from './definition.ts';
+
+/** Why a number is none: fixed words, which never hold the number. */
+export type DocumentFault =
+  | 'not-a-document-number'
+  | 'wrong-check-character'
+  | 'impossible-birth-date'
+  | 'old-15-digit-number';
+
+// GB 11643-1999, by ISO 7064 MOD 11-2.
+const WEIGHTS = [7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2];
+const CHECK_CHARACTERS = '10X98765432';
+
+/** The check character of the first 17 digits of a resident identity number. */
+export function checkCharacter(first17: string): string {
+  let sum = 0;
+  for (let i = 0; i < 17; i += 1) sum += (first17.charCodeAt(i) - 48) * (WEIGHTS[i] ?? 0);
+  return CHECK_CHARACTERS[sum % 11] ?? '';
+}
+
+const OTHER_KINDS: Readonly<
+  Record<
+    Exclude<DocumentKind, 'resident-identity' | 'residence-permit' | 'foreign-permanent-residence'>,
+    RegExp
+  >
+> = {
+  // Hong Kong and Macao: H or M and 8 or 10 digits; Taiwan: 8, formerly 10, digits.
+  'travel-permit': /^(?:[HM](?:[0-9]{8}|[0-9]{10})|[0-9]{8}|[0-9]{10})$/,
+  // ICAO 9303: up to 9 letters and digits; at least one digit, so that a name is none.
+  passport: /^(?=.*[0-9])[A-Z0-9]{5,9}$/,
+};
+
+/**
+ * Checks a number against the kinds of document that a definition accepts.
+ * @returns undefined when it is sound, else the fault that says most.
+ */
+export function checkDocumentNumber(
+  number: string,
+  kinds: readonly DocumentKind[],
+): DocumentFault | undefined {
+  const faults = kinds.map((kind) => checkKind(number, kind));
+  if (faults.includes(undefined)) return undefined;
+  return faults.find((fault) => fault !== 'not-a-document-number') ?? 'not-a-document-number';
+}
+
+function checkKind(number: string, kind: DocumentKind): DocumentFault | undefined {
+  switch (kind) {
+    case 'resident-identity':
+      if (/^[0-9]{15}$/.test(number)) return 'old-15-digit-number';
+      return /^[1-8]/.test(number) && !isPermitRegion(number)
+        ? checkEighteen(number)
+        : 'not-a-document-number';
+    case 'residence-permit':
+      return isPermitRegion(number) ? checkEighteen(number) : 'not-a-document-number';
+    case 'foreign-permanent-residence':
+      // The new card has the resident number's scheme behind a 9; the old one 3 letters and 12 digits.
+      if (/^[A-Z]{3}[0-9]{12}$/.test(number)) return undefined;
+      return number.startsWith('9') ? checkEighteen(number) : 'not-a-document-number';
+    case 'travel-permit':
+    case 'passport':
+      return OTHER_KINDS[kind].test(number) ? undefined : 'not-a-document-number';
+  }
+}
+
+/** Hong Kong, Macao and Taiwan residents' permits have the region 810000, 820000 or 830000. */
+function isPermitRegion(number: string): boolean {
+  return /^8[123]0000/.test(number);
+}
+
+function checkEighteen(number: string): DocumentFault | undefined {
+  if (!/^[0-9]{17}[0-9X]$/.test(number)) return 'not-a-document-number';
+  if (checkCharacter(number) !== number[17]) return 'wrong-check-character';
+  return isDate(number.slice(6, 14)) ? undefined : 'impossible-birth-date';
+}
+
+function isDate(yyyymmdd: string): boolean {
+  const year = Number(yyyymmdd.slice(0, 4));
+  const month = Number(yyyymmdd.slice(4, 6));
+  const day = Number(yyyymmdd.slice(6, 8));
+  if (year < 1900 || month < 1 || month > 12 || day < 1) return false;
+  return day <= new Date(Date.UTC(year, month, 0)).getUTCDate();
+}

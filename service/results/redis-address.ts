@@ -1,0 +1,65 @@
+/**
+ * The forms of REDIS_URL (design.md section 3). Parsing only: the clients are made where they are used.
+ */
+import { FangbangError } from './errors.ts';
+
+export interface HostAndPort {
+  readonly host: string;
+  readonly port: number;
+}
+
+export type RedisAddress =
+  | { readonly kind: 'none' }
+  | { readonly kind: 'single'; readonly url: string }
+  | {
+      readonly kind: 'sentinel';
+      readonly sentinels: readonly HostAndPort[];
+      readonly master: string;
+      readonly username: string | undefined;
+      readonly password: string | undefined;
+    }
+  | {
+      readonly kind: 'cluster';
+      readonly nodes: readonly HostAndPort[];
+      readonly username: string | undefined;
+      readonly password: string | undefined;
+    };
+
+const FORMS =
+  'redis://host:port/0, rediss://…, redis+sentinel://host:port,host:port/master-name, redis+cluster://host:port,host:port, or none';
+
+/** @throws FangbangError `config-invalid`; never with a password in the message. */
+export function parseRedisUrl(text: string): RedisAddress {
+  if (text === 'none') return { kind: 'none' };
+  if (/^rediss?:\/\//.test(text)) {
+    if (!URL.canParse(text)) throw invalid();
+    return { kind: 'single', url: text };
+  }
+  const match = /^redis\+(sentinel|cluster):\/\/(?:(?:([^:@/]*):)?([^@/]*)@)?([^/?]+)(?:\/([^/?]*))?$/.exec(
+    text,
+  );
+  if (match === null) throw invalid();
+  const [, kind, username, password, hosts = '', path = ''] = match;
+  const nodes = hosts.split(',').map(parseHost);
+  const login = {
+    username: username === undefined || username === '' ? undefined : decodeURIComponent(username),
+    password: password === undefined ? undefined : decodeURIComponent(password),
+  };
+  if (kind === 'cluster') {
+    if (path !== '') throw invalid();
+    return { kind: 'cluster', nodes, ...login };
+  }
+  if (path === '') throw invalid();
+  return { kind: 'sentinel', sentinels: nodes, master: path, ...login };
+}
+
+function parseHost(text: string): HostAndPort {
+  const match = /^(\[[0-9a-fA-F:]+\]|[^:[\]]+):([0-9]{1,5})$/.exec(text);
+  const port = Number(match?.[2]);
+  if (match?.[1] === undefined || port < 1 || port > 65_535) throw invalid();
+  return { host: match[1].replace(/^\[|\]$/g, ''), port };
+}
+
+function invalid(): FangbangError {
+  return new FangbangError('config-invalid', `REDIS_URL has none of the forms ${FORMS}`);
+}

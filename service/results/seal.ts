@@ -1,0 +1,44 @@
+/**
+ * What Redis holds is sealed under the candidate's own digest: without the pepper and the
+ * credentials it can be deleted or denied, not read, altered, swapped or replayed.
+ */
+import { createCipheriv, createDecipheriv } from 'node:crypto';
+import type { Digest } from './digest.ts';
+
+const CIPHER = 'aes-256-gcm';
+const TAG_BYTES = 16;
+
+/** The nonce of a batch: codec version (4 bytes) and the 8 random bytes drawn when it was loaded. */
+export type SealNonce = Buffer & { readonly __brand: 'SealNonce' };
+
+/**
+ * A digest is the same in every batch of a series, so the key is too: what makes the nonce new is
+ * the batch's salt, and the codec's version when a batch is warmed again by a later program.
+ */
+export function makeSealNonce(codecVersion: number, nonceSalt: Buffer): SealNonce {
+  const nonce = Buffer.alloc(12);
+  nonce.writeUInt32BE(codecVersion, 0);
+  nonceSalt.copy(nonce, 4, 0, 8);
+  return nonce as SealNonce;
+}
+
+/** AES-256-GCM under digest[16,48): ciphertext and the 16-byte tag. */
+export function sealPayload(digest: Digest, nonce: SealNonce, payload: Buffer): Buffer {
+  const cipher = createCipheriv(CIPHER, digest.subarray(16, 48), nonce);
+  return Buffer.concat([cipher.update(payload), cipher.final(), cipher.getAuthTag()]);
+}
+
+/** The payload, or undefined when the value was not sealed for this digest and batch. */
+export function openSealed(digest: Digest, nonce: SealNonce, sealed: Buffer): Buffer | undefined {
+  if (sealed.length < TAG_BYTES) return undefined;
+  const end = sealed.length - TAG_BYTES;
+  const decipher = createDecipheriv(CIPHER, digest.subarray(16, 48), nonce, { authTagLength: TAG_BYTES });
+  decipher.setAuthTag(sealed.subarray(end));
+  try {
+    const payload = decipher.update(sealed.subarray(0, end));
+    decipher.final();
+    return payload;
+  } catch {
+    return undefined;
+  }
+}
