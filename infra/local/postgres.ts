@@ -79,8 +79,8 @@ const durableSettings = [...common, `max_connections = 100`];
 const throwAwaySettings = [
   ...common,
   `max_connections = 200`,
+  // Commits still reach the system's memory, so that they outlive a kill -9 of the server.
   `fsync = off`,
-  `synchronous_commit = off`,
   `full_page_writes = off`,
   `wal_level = minimal`,
   `max_wal_senders = 0`,

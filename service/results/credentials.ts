@@ -36,7 +36,7 @@ const MAX_CHARACTERS = 100;
 const ZERO_WIDTH = /[\u200B-\u200F\u2060\uFEFF\u00AD\u202A-\u202E]/g;
 const SPACES = /[\s\u00A0\u3000]+/g;
 const FULL_WIDTH = /[\uFF01-\uFF5E]/;
-const CONTROL = /[\u0000-\u001F\u007F]/;
+const CONTROL = /\p{Cc}/u;
 
 /**
  * Normalises and checks one credential of a definition.
