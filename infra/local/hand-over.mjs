@@ -84,7 +84,7 @@ function pinnedPath(runtime) {
 
 /**
  * Runs `npm ci --ignore-scripts` if node_modules is not what package-lock.json says; 2 ms when it is.
- * Optional packages are not compared: which of them belong here depends on the platform.
+ * Optional packages may be missing: which of them belong here depends on the platform.
  * @param {{dev?: boolean}} [options] `dev: false` is content without the development packages
  */
 export function ensureDependencies({ dev = true } = {}) {
@@ -97,7 +97,15 @@ export function ensureDependencies({ dev = true } = {}) {
     const npm = npmCommand();
     const result = spawnSync(
       npm.command,
-      [...npm.args, 'ci', '--ignore-scripts', '--no-audit', '--no-fund', '--loglevel=error'],
+      [
+        ...npm.args,
+        'ci',
+        '--ignore-scripts',
+        '--no-audit',
+        '--no-fund',
+        '--loglevel=error',
+        '--no-update-notifier',
+      ],
       {
         cwd: checkout,
         // npm's words go to standard error: standard output may be read by a program.
@@ -122,16 +130,14 @@ function dependenciesMatch(dev) {
   const wanted = packagesOf(join(checkout, 'package-lock.json'));
   // Without a lockfile there is nothing to compare with: somebody packed us together with our packages.
   if (wanted === undefined) return true;
-  const installed = packagesOf(join(nodeModules, '.package-lock.json'));
-  if (installed === undefined) return false;
+  const installed = packagesOf(join(nodeModules, '.package-lock.json')) ?? {};
   for (const [path, entry] of Object.entries(wanted)) {
     if (path === '' || entry.optional || entry.devOptional) continue;
     if (entry.dev && !dev) continue;
-    if (installed[path]?.version !== entry.version) return false;
-    if (installed[path]?.integrity !== entry.integrity) return false;
+    if (installed[path] === undefined) return false;
   }
   for (const [path, entry] of Object.entries(installed)) {
-    if (wanted[path]?.version !== entry.version) return false;
+    if (wanted[path]?.version !== entry.version || wanted[path]?.integrity !== entry.integrity) return false;
   }
   return true;
 }

@@ -45,8 +45,6 @@ export interface PostgresOptions {
   /** Exactly this port; without it `preferredPort` if it is free, else any. */
   readonly port?: number;
   readonly preferredPort?: number;
-  /** The guardian removes `folder` after a sudden death of ours. */
-  readonly throwAway?: boolean;
 }
 
 export interface Postgres {
@@ -151,7 +149,6 @@ async function startOn(
       { signal: 'SIGQUIT', waitMs: 5_000 },
     ],
     ...(options.user === undefined ? {} : { user: options.user }),
-    ...(options.throwAway === true ? { throwAwayFolder: folder } : {}),
   });
   const url = `postgres://postgres:${password}@127.0.0.1:${port}/postgres`;
   try {
@@ -238,19 +235,26 @@ async function initialise(options: PostgresOptions, data: string, password: stri
       cwd: '/',
       ...(user === undefined ? {} : { user }),
     });
-    if (code !== 0) {
-      const { reason, full } = reasonIn(output);
-      throw new SetupError(
-        full
-          ? diskFull
-          : `Postgres could not create its data in ${folder}: ${reason ?? `initdb ended with ${code}`}.`,
-      );
-    }
+    if (code !== 0) throw initialiseFault(code, output, folder);
     renameSync(fresh, data);
   } finally {
     rmSync(passwordCopy, { force: true });
     rmSync(fresh, { recursive: true, force: true });
   }
+}
+
+function initialiseFault(code: number, output: string, folder: string): SetupError {
+  const { reason, full } = reasonIn(output);
+  if (full) return new SetupError(diskFull);
+  const unknown = /look up effective user ID (\d+)/.exec(output);
+  if (unknown !== null) {
+    return new SetupError(
+      `Postgres wants a user that the system knows by name, and ${unknown[1]} is not in /etc/passwd: run this as another user.`,
+    );
+  }
+  return new SetupError(
+    `Postgres could not create its data in ${folder}: ${reason ?? `initdb ended with ${code}`}.`,
+  );
 }
 
 /**

@@ -5,10 +5,11 @@
  */
 import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { chmodSync, lstatSync, mkdirSync, mkdtempSync } from 'node:fs';
+import { chmodSync, lstatSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { checkout, keep } from './checkout.ts';
+import { guardFolder } from './guardian.ts';
 import { SetupError } from './setup-error.ts';
 
 export interface User {
@@ -44,13 +45,23 @@ export function persistentFolder(name: string, user: User | undefined): string {
   return standIn;
 }
 
-/** A new empty folder for throw-away data, which `user` can enter. */
-export function throwAwayFolder(name: string, user: User | undefined): string {
+export interface ThrowAwayFolder {
+  readonly path: string;
+  readonly remove: () => void;
+}
+
+/** A new empty folder for throw-away data, which `user` can enter. It also goes when we die suddenly. */
+export function throwAwayFolder(name: string, user: User | undefined): ThrowAwayFolder {
   for (const parent of [tmpdir(), '/var/tmp']) {
     if (user !== undefined && !canEnter(parent, user)) continue;
-    const folder = mkdtempSync(join(parent, `fangbang-${name}-`));
-    if (user !== undefined) chmodSync(folder, 0o755);
-    return folder;
+    const path = mkdtempSync(join(parent, `fangbang-${name}-`));
+    const dismissGuardian = guardFolder(path);
+    if (user !== undefined) chmodSync(path, 0o755);
+    const remove = (): void => {
+      rmSync(path, { recursive: true, force: true });
+      dismissGuardian();
+    };
+    return { path, remove };
   }
   throw new SetupError(
     `Postgres may not run as root, and user 65534 can enter neither ${tmpdir()} nor /var/tmp: run this as an ordinary user.`,

@@ -2,13 +2,13 @@
  * @module Children that we look after: servers that write to a log file and must not outlive us.
  *
  * Failure policy: a child that can't be started is a SetupError. A child that ends by itself is seen through
- * `exited`. When we die without a word (kill -9, a crash), a guardian, which is a shell waiting for its
- * standard input to close, stops the child and removes the folder of a throw-away one.
+ * `exited`. When we die without a word (kill -9, a crash), its guardian stops it.
  */
 import { spawn, type ChildProcess } from 'node:child_process';
 import { closeSync, mkdirSync, openSync, readFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { guardProcess } from './guardian.ts';
 import { SetupError } from './setup-error.ts';
 
 export interface Exit {
@@ -28,8 +28,6 @@ export interface ChildOptions {
   readonly logFile: string;
   /** Sent in this order until the child is gone, each followed by its wait; SIGKILL comes after them. */
   readonly stopSignals?: readonly { readonly signal: NodeJS.Signals; readonly waitMs: number }[];
-  /** A folder that the guardian removes after our own sudden death. */
-  readonly throwAwayFolder?: string;
 }
 
 export interface Child {
@@ -64,8 +62,8 @@ export async function startChild(options: ChildOptions): Promise<Child> {
   });
   const { pid } = child;
   if (pid === undefined) throw await startFault(child, options);
-  const dismissGuardian = startGuardian(pid, options.throwAwayFolder);
-  void exited.then(dismissGuardian);
+  const dismiss = guardProcess(pid);
+  void exited.then(dismiss);
   const running = (): boolean => child.exitCode === null && child.signalCode === null;
   const signal = (name: NodeJS.Signals): void => {
     if (running()) child.kill(name);
@@ -87,36 +85,6 @@ async function startFault(child: ChildProcess, options: ChildOptions): Promise<S
   return new SetupError(
     `${options.name} could not be started (${fault.code} on ${options.command}): run "npm ci", or see ${options.logFile}.`,
   );
-}
-
-/**
- * $1 is the child, $2 the folder to remove or nothing. A closed standard input without the word "done" means
- * that we are gone. Ten seconds for an orderly end, then SIGKILL.
- */
-const guardianScript = `
-read -r word
-[ "$word" = done ] && exit 0
-kill -CONT "$1" 2>/dev/null
-kill -INT "$1" 2>/dev/null
-waited=0
-while kill -0 "$1" 2>/dev/null && [ "$waited" -lt 100 ]; do sleep 0.1; waited=$((waited + 1)); done
-kill -KILL "$1" 2>/dev/null
-[ -n "$2" ] && rm -rf -- "$2"
-exit 0
-`;
-
-/** Returns the function that dismisses it, for when the child is gone. */
-function startGuardian(pid: number, throwAwayFolder: string | undefined): () => void {
-  const guardian = spawn('/bin/sh', ['-c', guardianScript, 'guardian', String(pid), throwAwayFolder ?? ''], {
-    stdio: ['pipe', 'ignore', 'ignore'],
-    detached: true,
-    cwd: '/',
-  });
-  // Without a guardian all works but the clean-up after a sudden death, which the next start does.
-  guardian.on('error', () => {});
-  guardian.stdin.on('error', () => {});
-  guardian.unref();
-  return () => guardian.stdin.end('done\n');
 }
 
 /** Runs a short program to its end; its standard output and error come back as one text. */

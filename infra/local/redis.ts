@@ -20,8 +20,6 @@ export interface RedisOptions {
   /** Exactly this port; without it `preferredPort` if it is free, else any. */
   readonly port?: number;
   readonly preferredPort?: number;
-  /** The guardian removes `folder` after a sudden death of ours. */
-  readonly throwAway?: boolean;
 }
 
 export interface Redis {
@@ -67,7 +65,6 @@ async function startOn(port: number, options: RedisOptions, pidFile: string): Pr
     cwd: folder,
     logFile,
     stopSignals: [{ signal: 'SIGTERM', waitMs: 5_000 }],
-    ...(options.throwAway === true ? { throwAwayFolder: folder } : {}),
   });
   writeFileSync(pidFile, `${child.pid} ${port}\n`);
   void child.exited.then(() => rmSync(pidFile, { force: true }));

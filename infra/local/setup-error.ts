@@ -8,6 +8,8 @@ export class SetupError extends Error {
 
 const advice: Record<string, string> = {
   ENOSPC: 'The disk is full: free some space and run the command again.',
+  // Postgres's own code for it.
+  '53100': 'The disk is full: free some space and run the command again.',
   EDQUOT: 'The disk quota is used up: free some space and run the command again.',
   EROFS: 'The file system is read-only: work in a checkout on a disk that can be written to.',
   EMFILE: 'Too many files are open: raise the limit with "ulimit -n 4096" and run the command again.',
@@ -21,7 +23,7 @@ export function sentenceFor(fault: unknown): string {
   const path = 'path' in fault && typeof fault.path === 'string' ? fault.path : undefined;
   if (code === 'EACCES' || code === 'EPERM') {
     const where = path === undefined ? 'a file here' : path;
-    return `There is no permission to use ${where}: give it to the user who runs this, or remove it.`;
+    return `There is no permission to use ${where}: run this as the owner of this folder, or give the folder to the user who runs it.`;
   }
   return (code === undefined ? undefined : advice[code]) ?? fault.stack ?? fault.message;
 }

@@ -4,11 +4,16 @@
  * Failure policy: a store that can't be had is a SetupError, and what was already started is stopped. A store
  * given from outside is only connected to by whoever uses it; it is never stopped or emptied here.
  */
-import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { keep } from './checkout.ts';
 import { startPostgres } from './postgres.ts';
-import { persistentFolder, throwAwayFolder, unprivilegedUser } from './private-folder.ts';
+import {
+  persistentFolder,
+  throwAwayFolder,
+  unprivilegedUser,
+  type ThrowAwayFolder,
+} from './private-folder.ts';
 import { findRedis } from './redis-program.ts';
 import { startRedis } from './redis.ts';
 
@@ -87,24 +92,30 @@ async function persistentPostgres(): Promise<Store> {
   return { url: postgres.url, ended: postgres.exited, stop: postgres.stop };
 }
 
-/** A Postgres in a folder of its own, which `stop` removes. */
-export async function throwAwayPostgres(): Promise<Store> {
+async function throwAwayPostgres(): Promise<Store> {
   const user = unprivilegedUser();
   const folder = throwAwayFolder('postgres', user);
-  const remove = (): void => rmSync(folder, { recursive: true, force: true });
-  try {
-    const postgres = await startPostgres({
-      folder,
-      passwordFile: join(folder, 'password'),
-      logFile: join(folder, 'log'),
+  return await orRemove(folder, () =>
+    startPostgres({
+      folder: folder.path,
+      passwordFile: join(folder.path, 'password'),
+      logFile: join(folder.path, 'log'),
       durable: false,
       user,
-      throwAway: true,
-    });
-    const stop = (): Promise<void> => postgres.stop().finally(remove);
-    return { url: postgres.url, ended: postgres.exited, stop };
+    }),
+  );
+}
+
+/** A server in a throw-away folder, which goes with it. */
+async function orRemove(
+  folder: ThrowAwayFolder,
+  start: () => Promise<{ url: string; exited: Promise<unknown>; stop: () => Promise<void> }>,
+): Promise<Store> {
+  try {
+    const server = await start();
+    return { url: server.url, ended: server.exited, stop: () => server.stop().finally(folder.remove) };
   } catch (fault) {
-    remove();
+    folder.remove();
     throw fault;
   }
 }
@@ -114,14 +125,9 @@ async function bringUpRedis(options: StoresOptions): Promise<Store> {
   const program = await findRedis({ ...options, folder: join(keep('redis'), 'program') });
   if (!options.persistent) {
     const folder = throwAwayFolder('redis', undefined);
-    const remove = (): void => rmSync(folder, { recursive: true, force: true });
-    try {
-      const redis = await startRedis({ program, folder, logFile: join(folder, 'log'), throwAway: true });
-      return { url: redis.url, ended: redis.exited, stop: () => redis.stop().finally(remove) };
-    } catch (fault) {
-      remove();
-      throw fault;
-    }
+    return await orRemove(folder, () =>
+      startRedis({ program, folder: folder.path, logFile: join(folder.path, 'log') }),
+    );
   }
   const redis = await startRedis({
     program,

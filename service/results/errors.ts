@@ -36,6 +36,7 @@ export const ERROR_KINDS = {
   'pepper-unknown': 'state',
   'audit-broken': 'data',
   'batch-is-in-use': 'state',
+  'candidate-not-found': 'state',
   // A store is away or too slow.
   'database-away': 'store',
   'redis-away': 'store',

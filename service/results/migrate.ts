@@ -43,6 +43,14 @@ const CREATE_ROLES = ['fangbang_owner', 'fangbang_loader', 'fangbang_service']
   )
   .join('\n');
 
+// Since Postgres 16 a login with CREATEROLE may grant the roles that it made, also to itself, but not act
+// as them before it has done so.
+const BECOME_OWNER = `do $$ begin
+  if not pg_has_role('fangbang_owner', case when current_setting('server_version_num')::integer >= 160000 then 'set' else 'member' end) then
+    execute format('grant fangbang_owner to %I', current_user);
+  end if;
+end $$`;
+
 /**
  * Migrates the database at `databaseUrl`, whose login must be allowed to create roles and to act
  * as `fangbang_owner` (a superuser, or a role with CREATEROLE that owns the database).
@@ -52,6 +60,8 @@ const CREATE_ROLES = ['fangbang_owner', 'fangbang_loader', 'fangbang_service']
  */
 export async function migrate(databaseUrl: string): Promise<{ from: number; to: number }> {
   const client = new pg.Client({ connectionString: databaseUrl, connectionTimeoutMillis: 10_000 });
+  // A connection that breaks also rejects the query under way; without a listener it would end the process.
+  client.on('error', () => undefined);
   await client.connect();
   try {
     await client.query('begin');
@@ -69,6 +79,7 @@ async function applyMissing(
   migrations: Migration[],
 ): Promise<{ from: number; to: number }> {
   await client.query(CREATE_ROLES);
+  await client.query(BECOME_OWNER);
   const exists = await client.query<{ found: boolean }>(
     `select to_regclass('fangbang.migration') is not null as found`,
   );

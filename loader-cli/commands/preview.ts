@@ -1,0 +1,116 @@
+/** `fangbang preview` */
+import type { Command } from 'commander';
+import type { PublishedBatch } from '#results/answer.ts';
+import { compileAnswer } from '#results/answer.ts';
+import { matchCredentials } from '#results/credentials.ts';
+import type { CredentialSet, SeriesDefinition } from '#results/definition.ts';
+import type { Digest, Pepper } from '#results/digest.ts';
+import { computeDigest } from '#results/digest.ts';
+import { FangbangError } from '#results/errors.ts';
+import { makeSlipCodec } from '#results/slip-codec.ts';
+import { parseBatchNumber } from '../arguments.ts';
+import { pepperOf, readBatch, readDefinition } from '../batches.ts';
+import type { Batch } from '../batches.ts';
+import { addVerb, textOption } from '../command.ts';
+import type { CommandContext } from '../command.ts';
+import type { Database } from '../database.ts';
+import { askHidden } from '../hidden-input.ts';
+
+export function register(program: Command): void {
+  addVerb(program, {
+    name: 'preview <batch>',
+    summary: 'one candidate’s answer as the service will give it, open or not',
+    example: ['fangbang preview 3', 'fangbang preview 3 --set number-and-identity < two-lines.txt'],
+    configure: (command) =>
+      command
+        .option('--set <name>', 'the credential set (else the definition’s first)')
+        .addHelpText(
+          'after',
+          '\nThe credentials are asked for and not shown; without a terminal they are lines of standard input,\nin the order of the set. They are never arguments, which other users of the machine can see.',
+        ),
+    run: async (ctx, [argument], options) => {
+      const number = parseBatchNumber(argument);
+      const peppers = ctx.peppers();
+      const database = await ctx.database();
+      const batch = await readBatch(database, number);
+      const pepper = pepperOf(batch, peppers);
+      const definition = await readDefinition(database, batch);
+      const set = chooseSet(definition, textOption(options, 'set'));
+      const digest = await askForDigest(ctx, { pepper, definition, set });
+      const payload = await readPayload(database, batch, digest);
+      const slip = makeSlipCodec(definition).decode(payload);
+      const answer = compileAnswer(definition, await publicationOf(ctx, database, batch))(slip);
+      if (!ctx.json) ctx.say(answer);
+      const json: Record<string, unknown> = JSON.parse(answer);
+      return { json };
+    },
+  });
+}
+
+function chooseSet(definition: SeriesDefinition, name: string | undefined): CredentialSet {
+  const sets = definition.credentialSets;
+  const set = name === undefined ? sets[0] : sets.find((s) => s.name === name);
+  if (set !== undefined) return set;
+  throw new FangbangError('usage', 'the definition has no such credential set', {
+    hint: `--set ${sets.map((s) => s.name).join(' or ')}`,
+  });
+}
+
+async function askForDigest(
+  ctx: CommandContext,
+  { pepper, definition, set }: { pepper: Pepper; definition: SeriesDefinition; set: CredentialSet },
+): Promise<Digest> {
+  const prompts = set.credentials.map((name) => {
+    const title = definition.credentials[name]?.title;
+    return title === undefined ? name : `${title.zh} / ${title.en}`;
+  });
+  const lines = await askHidden(ctx, prompts);
+  const fields = Object.fromEntries(set.credentials.map((name, i) => [name, lines[i] ?? '']));
+  const matched = matchCredentials(definition, fields);
+  if (matched.ok) return computeDigest(pepper, definition.id, matched.set.name, matched.values);
+  throw new FangbangError('usage', `the credential ${matched.field ?? ''} is malformed: ${matched.fault}`, {
+    hint: `one line each, in this order: ${set.credentials.join(', ')}`,
+  });
+}
+
+async function readPayload(database: Database, batch: Batch, digest: Digest): Promise<Buffer> {
+  const [row] = await database.query<{ payload: Buffer }>(
+    'select payload from fangbang.slip where batch = $1 and digest = $2',
+    [batch.number, digest],
+  );
+  if (row !== undefined) return row.payload;
+  throw new FangbangError('candidate-not-found', `batch ${batch.number} has no candidate with these credentials`, {
+    hint: 'the service answers 404 to them',
+  });
+}
+
+/** What the answer says of its batch: as it is, or will be, published; else as if it opened when it may. */
+async function publicationOf(ctx: CommandContext, database: Database, batch: Batch): Promise<PublishedBatch> {
+  const state = await database.one<{
+    opensAt: Date | null;
+    notBefore: Date | null;
+    single: boolean | null;
+    corrected: boolean;
+  }>(
+    `select p.opens_at as "opensAt", a.not_before as "notBefore", a.single,
+       exists (select 1 from fangbang.publication f where f.series = b.series and f.cancelled_by is null
+         and f.batch < b.number and (p.epoch is null or f.epoch < p.epoch)) as corrected
+     from fangbang.batch b left join fangbang.approval a on a.batch = b.number
+       left join lateral (select q.epoch, q.opens_at from fangbang.publication q where q.batch = b.number
+         and q.cancelled_by is null order by q.epoch desc limit 1) p on true
+     where b.number = $1`,
+    [batch.number],
+  );
+  const opensAt = state.opensAt ?? state.notBefore;
+  if (state.opensAt === null) {
+    ctx.note(
+      `batch ${batch.number} is not published: publishedAt is ${opensAt === null ? 'now' : 'the approved time'}`,
+    );
+  }
+  return {
+    number: batch.number,
+    opensAtMs: opensAt?.getTime() ?? Date.now(),
+    corrected: state.corrected,
+    rehearsal: state.single === true,
+  };
+}

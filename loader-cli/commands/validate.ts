@@ -1,0 +1,54 @@
+/** `fangbang validate`: everything that `load` would check, touching no store. */
+import type { Command } from 'commander';
+import { addVerb } from '../command.ts';
+import type { CommandContext, VerbResult } from '../command.ts';
+import { addCheckOptions, readCheckOptions } from '../pipeline/check-options.ts';
+import { readOfficialFiles } from '../pipeline/read-official-files.ts';
+import { RejectFile } from '../pipeline/reject-file.ts';
+import { refusalOf, reportJson, reportLines } from '../pipeline/report.ts';
+import { resolveSeries } from '../pipeline/series-option.ts';
+
+export function register(program: Command): void {
+  addVerb(program, {
+    name: 'validate <csv...>',
+    summary: 'check official files as load would, touching no store',
+    example: [
+      'fangbang validate results.csv --series zj-gaokao-2026',
+      'fangbang validate hangzhou.csv ningbo.csv.gz --series zj-gaokao-2026.yaml --json',
+    ],
+    configure: (command) =>
+      addCheckOptions(command, 'id of the series (its latest definition), or a definition file'),
+    run: validate,
+  });
+}
+
+async function validate(
+  ctx: CommandContext,
+  paths: readonly string[],
+  options: Readonly<Record<string, unknown>>,
+): Promise<VerbResult> {
+  const startedAtMs = performance.now();
+  const { series, allowedRejects, rejectFile: rejectPath } = readCheckOptions(paths, options);
+  const definition = await resolveSeries(ctx, series);
+  const rejectFile = new RejectFile(rejectPath, paths.length > 1);
+  const progress = ctx.progress('reading', undefined);
+  try {
+    const report = await readOfficialFiles(paths, definition, {
+      onRejected: (reject, name) => rejectFile.add(reject, name),
+      onRestart: async () => rejectFile.restart(),
+      onProgress: (lines) => progress.advance(lines),
+      stdin: ctx.stdin,
+      signal: ctx.signal,
+    });
+    progress.done();
+    const written = rejectFile.finish();
+    for (const line of reportLines(definition, report, written)) ctx.say(line);
+    const failure = refusalOf(report, allowedRejects, written);
+    return {
+      json: reportJson(definition, report, written, startedAtMs),
+      ...(failure === undefined ? {} : { failure }),
+    };
+  } finally {
+    rejectFile.discard();
+  }
+}

@@ -1,0 +1,12 @@
+#!/usr/bin/env node
+// `fangbang`: any Node from 20 on starts it; the work is done by the faster of the pinned runtimes, Bun
+// (HMAC and seal of a row: 7.8 µs, on Node 21.5 µs). FANGBANG_RUNTIME=node or bun chooses another.
+import { handOver } from '../infra/local/hand-over.mjs';
+
+const runtime = process.env['FANGBANG_RUNTIME'] || 'fastest';
+if (['node', 'bun', 'fastest'].includes(runtime)) {
+  handOver(runtime, new URL('./main.ts', import.meta.url), process.argv.slice(2), { dev: false });
+} else {
+  process.stderr.write('fangbang: FANGBANG_RUNTIME must be node or bun\n');
+  process.exitCode = 2;
+}

@@ -1,0 +1,143 @@
+/**
+ * One new batch in Postgres, all or nothing: opened, filled by COPY, sealed and committed in one
+ * transaction that holds the series' lock from its first statement on.
+ *
+ * Failure policy: until `seal` has answered nothing of the batch is there. A killed process, a lost
+ * connection or an error leaves an open transaction, which the server undoes. Only when the connection
+ * breaks off during the commit itself can nobody know: the error says to look.
+ */
+import { randomBytes } from 'node:crypto';
+import { StoredChecksum } from '#results/checksum.ts';
+import type { SeriesDefinition } from '#results/definition.ts';
+import type { Pepper } from '#results/digest.ts';
+import { computeDigest } from '#results/digest.ts';
+import { FangbangError } from '#results/errors.ts';
+import { CODEC_VERSION } from '#results/slip-codec.ts';
+import type { Database } from '../database.ts';
+import { CopyIn } from './copy-in.ts';
+import { DigestTails } from './digest-tails.ts';
+import type { AcceptedRow } from './read-official-files.ts';
+
+export interface NewBatch {
+  readonly definition: SeriesDefinition;
+  readonly definitionVersion: number;
+  readonly pepper: Pepper;
+  /** The batch that it corrects. */
+  readonly corrects?: number;
+}
+
+export class BatchWriter {
+  /** From the global sequence: a number that was given back is not used again. */
+  readonly number: number;
+  readonly #database: Database;
+  readonly #batch: NewBatch;
+  readonly #copy: CopyIn;
+  readonly #sets: readonly { name: string; places: readonly number[] }[];
+  readonly #tails = new DigestTails();
+  readonly #stored = new StoredChecksum();
+  #candidates = 0;
+
+  private constructor(database: Database, batch: NewBatch, number: number) {
+    this.#database = database;
+    this.#batch = batch;
+    this.number = number;
+    const names = Object.keys(batch.definition.credentials);
+    this.#sets = batch.definition.credentialSets.map((set) => ({
+      name: set.name,
+      places: set.credentials.map((name) => names.indexOf(name)),
+    }));
+    this.#copy = new CopyIn(
+      database.client,
+      `copy fangbang.slip_${number} (digest, credential_set, candidate_number, payload) from stdin (format binary)`,
+    );
+  }
+
+  /** @throws FangbangError `series-is-being-loaded`, and as every statement. */
+  static async open(database: Database, batch: NewBatch): Promise<BatchWriter> {
+    await database.query('begin');
+    try {
+      const { number } = await database.one<{ number: number }>(
+        'select fangbang.open_batch($1, $2, $3, $4, $5, $6) as number',
+        [
+          batch.definition.id,
+          batch.definitionVersion,
+          Buffer.from(batch.pepper.fingerprint, 'hex'),
+          randomBytes(8),
+          CODEC_VERSION,
+          batch.corrects ?? null,
+        ],
+      );
+      return new BatchWriter(database, batch, number);
+    } catch (error) {
+      await rollback(database);
+      throw error;
+    }
+  }
+
+  /** One entry per credential set. */
+  add(row: AcceptedRow): void {
+    const number = Buffer.from(row.slip.candidateNumber, 'utf8');
+    for (let set = 0; set < this.#sets.length; set += 1) {
+      const { name, places } = this.#sets[set] ?? { name: '', places: [] };
+      const credentials = places.map((place) => row.credentials[place] ?? '');
+      const digest = computeDigest(this.#batch.pepper, this.#batch.definition.id, name, credentials);
+      this.#copy.addRow(digest, set, number, row.payload);
+      this.#tails.add(digest);
+      this.#stored.add(digest, set, row.slip.candidateNumber, row.payload);
+    }
+    this.#candidates += 1;
+  }
+
+  /** Waits until the server takes more. */
+  async drained(): Promise<void> {
+    await this.#database.guard(() => this.#copy.drained());
+  }
+
+  /** Seals and commits; answers the audit head. */
+  async seal(checksum: Buffer, summary: Readonly<Record<string, unknown>>): Promise<string> {
+    await this.#database.guard(() => this.#copy.end());
+    const filter = this.#tails.buildFilter();
+    for (const [index, chunk] of filter.chunks().entries())
+      await this.#database.query('select fangbang.add_filter_chunk($1, $2, $3)', [this.number, index, chunk]);
+    const { head } = await this.#database.one<{ head: string }>(
+      'select fangbang.seal_batch($1, $2, $3, $4, $5, $6, $7, $8) as head',
+      [
+        this.number,
+        checksum,
+        this.#stored.digest(),
+        this.#candidates,
+        this.#tails.entries,
+        filter.sha256(),
+        filter.bits,
+        JSON.stringify(summary),
+      ],
+    );
+    await this.#commit();
+    this.#tails.close();
+    return head;
+  }
+
+  /** Undoes everything. Never throws: when the connection is gone the server does it by itself. */
+  async abandon(): Promise<void> {
+    this.#tails.close();
+    await this.#copy.abandon();
+    await rollback(this.#database);
+  }
+
+  async #commit(): Promise<void> {
+    try {
+      await this.#database.query('commit');
+    } catch (cause) {
+      if (!(cause instanceof FangbangError) || cause.code !== 'database-away') throw cause;
+      throw new FangbangError(
+        'database-away',
+        `the connection broke off while batch ${this.number} was being committed: it may be there or not`,
+        { hint: `fangbang status shows whether batch ${this.number} is there; if not, load again`, cause },
+      );
+    }
+  }
+}
+
+async function rollback(database: Database): Promise<void> {
+  await database.client.query('rollback').catch(() => {});
+}

@@ -1,0 +1,225 @@
+/**
+ * An official file as pieces of text that end at line ends: read once, never whole in memory,
+ * unpacked when it is gzip, decoded strictly, with the SHA-256 of the file as it lies there.
+ *
+ * Failure policy: what cannot be read to its end as text is refused whole (`file-refused`), naming
+ * file and line: an invalid byte, a NUL, an encoding that cannot be told, a broken archive.
+ */
+import { createHash } from 'node:crypto';
+import type { Hash } from 'node:crypto';
+import { Readable } from 'node:stream';
+import { createGunzip } from 'node:zlib';
+import { FangbangError } from '#results/errors.ts';
+import type { Encoding } from './encodings.ts';
+import {
+  afterLastLineEnd,
+  decodeStrictly,
+  guessEncoding,
+  isAscii,
+  readMark,
+  splitBytes,
+} from './encodings.ts';
+
+/** A line beyond it is none: somebody gave a file of another kind. */
+const MAX_LINE_BYTES = 4 * 1024 * 1024;
+
+export interface TextPiece {
+  /** Whole lines; only the file's last may lack its line end. */
+  readonly text: string;
+  /** Physical line of its first character, from 1. */
+  readonly firstLine: number;
+}
+
+export interface OpenedFile {
+  /** Its name in reports. */
+  readonly name: string;
+  readonly stream: Readable;
+}
+
+export class TextPieces {
+  readonly #file: OpenedFile;
+  readonly #hash: Hash = createHash('sha256');
+  #encoding: Encoding | undefined;
+  #markBytes = 0;
+  #nextLine = 1;
+
+  constructor(file: OpenedFile) {
+    this.#file = file;
+  }
+
+  /** The encoding, known once all pieces were read; a file of ASCII alone is UTF-8. */
+  get encoding(): Encoding {
+    return this.#encoding ?? 'utf-8';
+  }
+
+  /** SHA-256 of the file's bytes as they lie there (packed, when it is packed); once, after the last piece. */
+  sha256(): string {
+    return this.#hash.digest('hex');
+  }
+
+  /** @throws FangbangError `file-refused`. */
+  async *[Symbol.asyncIterator](): AsyncGenerator<TextPiece> {
+    let rest: Buffer = Buffer.alloc(0);
+    let isStart = true;
+    for await (const chunk of this.#unpacked()) {
+      rest = rest.length === 0 ? chunk : Buffer.concat([rest, chunk]);
+      if (isStart) {
+        if (rest.length < 4) continue;
+        rest = this.#readStart(rest);
+        isStart = false;
+      }
+      const end = afterLastLineEnd(rest, this.#encoding);
+      if (end > 0) {
+        yield this.#decode(rest.subarray(0, end));
+        rest = rest.subarray(end);
+      }
+      if (rest.length > MAX_LINE_BYTES)
+        throw this.#refuse(this.#nextLine, 'the line is longer than 4 MB: this is not a CSV file');
+    }
+    if (isStart) rest = this.#readStart(rest);
+    if (rest.length > 0) yield this.#decode(rest);
+    if (this.#nextLine === 1)
+      throw new FangbangError('file-refused', `${this.#file.name}: the file is empty`);
+  }
+
+  /** Takes the mark off. */
+  #readStart(start: Buffer): Buffer {
+    if (start.subarray(0, 2).equals(Buffer.from('PK')) || start.subarray(0, 4).equals(OLD_EXCEL)) {
+      throw new FangbangError(
+        'file-refused',
+        `${this.#file.name}: this is an Excel workbook or an archive, not a CSV file`,
+        {
+          hint: 'save it from Excel as CSV (or CSV UTF-8)',
+        },
+      );
+    }
+    const mark = readMark(start);
+    this.#encoding = mark?.encoding;
+    this.#markBytes = mark?.markBytes ?? 0;
+    return start.subarray(this.#markBytes);
+  }
+
+  #decode(bytes: Buffer): TextPiece {
+    const isWide = this.#encoding === 'utf-16le' || this.#encoding === 'utf-16be';
+    const nul = isWide ? -1 : bytes.indexOf(0);
+    if (nul !== -1) {
+      throw this.#refuse(this.#nextLine + count(bytes.subarray(0, nul)), 'there is a NUL byte', {
+        hint: 'the file is damaged, or UTF-16 without a byte-order mark: save it as UTF-8 or GB18030',
+      });
+    }
+    if (this.#encoding === undefined && !isAscii(bytes)) {
+      this.#encoding = guessEncoding(bytes);
+      if (this.#encoding === undefined) throw this.#undecided(bytes);
+    }
+    const text = decodeStrictly(bytes, this.encoding);
+    if (text === undefined) throw this.#invalidByte(bytes, this.encoding);
+    const wideNul = isWide ? text.indexOf('\0') : -1;
+    if (wideNul !== -1)
+      throw this.#refuse(
+        this.#nextLine + count(Buffer.from(text.slice(0, wideNul))),
+        'there is a NUL character',
+      );
+    const firstLine = this.#nextLine;
+    this.#nextLine += countLines(text);
+    return { text, firstLine };
+  }
+
+  /** Neither UTF-8 nor GB18030: says where each of them ends. */
+  #undecided(bytes: Buffer): FangbangError {
+    const utf8 = this.#firstInvalidLine(bytes, 'utf-8');
+    const gb18030 = this.#firstInvalidLine(bytes, 'gb18030');
+    return this.#refuse(Math.min(utf8, gb18030), 'the encoding cannot be told', {
+      hint: 'save the file as UTF-8 or GB18030',
+      faults: [
+        'there is no byte-order mark',
+        `it is not UTF-8: line ${utf8} has an invalid byte`,
+        `it is not GB18030 (GBK, GB2312): line ${gb18030} has an invalid byte`,
+      ],
+    });
+  }
+
+  #invalidByte(bytes: Buffer, encoding: Encoding): FangbangError {
+    return this.#refuse(
+      this.#firstInvalidLine(bytes, encoding),
+      `there is an invalid byte (the file is read as ${encoding}${this.#markBytes > 0 ? ', as its byte-order mark says' : ''})`,
+      { hint: 'the file is damaged or cut off there: transfer or export it again' },
+    );
+  }
+
+  #firstInvalidLine(bytes: Buffer, encoding: Encoding): number {
+    let line = this.#nextLine;
+    for (const one of splitBytes(bytes, encoding)) {
+      if (decodeStrictly(one, encoding) === undefined) return line;
+      line += 1;
+    }
+    return line;
+  }
+
+  #refuse(line: number, message: string, options: { hint?: string; faults?: string[] } = {}): FangbangError {
+    return new FangbangError('file-refused', `${this.#file.name}, line ${line}: ${message}`, options);
+  }
+
+  /** The bytes, unpacked when they begin as gzip does. */
+  async *#unpacked(): AsyncGenerator<Buffer> {
+    const source = this.#hashed();
+    const first = await source.next();
+    if (first.done === true) return;
+    const isGzip = first.value[0] === 0x1f && first.value[1] === 0x8b;
+    if (!isGzip) {
+      yield first.value;
+      yield* source;
+      return;
+    }
+    const packed = Readable.from(prepend(first.value, source), { objectMode: false });
+    const gunzip = createGunzip({ chunkSize: 1024 * 1024 });
+    packed.on('error', (error) => gunzip.destroy(error));
+    packed.pipe(gunzip);
+    try {
+      for await (const chunk of gunzip) yield chunk as Buffer;
+    } catch (cause) {
+      if (cause instanceof FangbangError) throw cause;
+      throw new FangbangError('file-refused', `${this.#file.name}: the gzip archive is damaged or cut off`, {
+        hint: 'transfer the file again',
+        cause,
+      });
+    } finally {
+      packed.destroy();
+    }
+  }
+
+  async *#hashed(): AsyncGenerator<Buffer> {
+    try {
+      for await (const chunk of this.#file.stream) {
+        const bytes = chunk as Buffer;
+        this.#hash.update(bytes);
+        yield bytes;
+      }
+    } catch (cause) {
+      const code = cause instanceof Error && 'code' in cause ? String(cause.code) : 'an error';
+      throw new FangbangError('file-refused', `${this.#file.name} cannot be read (${code})`, {
+        hint: 'check the path and the rights on the file',
+        cause,
+      });
+    }
+  }
+}
+
+const OLD_EXCEL = Buffer.from([0xd0, 0xcf, 0x11, 0xe0]);
+
+async function* prepend(first: Buffer, rest: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
+  yield first;
+  yield* rest;
+}
+
+function count(bytes: Buffer): number {
+  let lines = 0;
+  for (let at = bytes.indexOf(0x0a); at !== -1; at = bytes.indexOf(0x0a, at + 1)) lines += 1;
+  return lines;
+}
+
+/** Lines that begin in the text; the last may lack its end. */
+function countLines(text: string): number {
+  let lines = text.endsWith('\n') ? 0 : 1;
+  for (let at = text.indexOf('\n'); at !== -1; at = text.indexOf('\n', at + 1)) lines += 1;
+  return lines;
+}

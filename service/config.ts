@@ -1,0 +1,146 @@
+/**
+ * The environment of the service (design.md section 4). Every fault is reported at once, and nothing
+ * that was given is replaced by a default.
+ */
+import { isIP } from 'node:net';
+import { z } from 'zod';
+import type { Pepper } from '#results/digest.ts';
+import { readPeppers } from '#results/digest.ts';
+import { FangbangError } from '#results/errors.ts';
+import type { RedisAddress } from '#results/redis-address.ts';
+import { parseRedisUrl } from '#results/redis-address.ts';
+
+export const LOG_LEVELS = ['debug', 'info', 'warn', 'error', 'silent'] as const;
+
+export interface Config {
+  readonly databaseUrl: string;
+  readonly redis: RedisAddress;
+  readonly host: string;
+  /** 0: any free one, for tests. */
+  readonly port: number;
+  readonly adminPort: number;
+  readonly peppers: readonly [Pepper, ...Pepper[]];
+  /** CIDRs whose forwarding headers are believed. */
+  readonly trustedProxies: readonly string[];
+  /** Lookups worked on at once. */
+  readonly maxInFlight: number;
+  readonly logLevel: (typeof LOG_LEVELS)[number];
+  readonly wechat: { readonly token: string; readonly aesKey: string; readonly appId: string } | undefined;
+}
+
+const integer = (least: number, most: number) =>
+  z
+    .string()
+    .regex(/^[0-9]{1,9}$/, `expected a whole number from ${least} to ${most}`)
+    .transform(Number)
+    .refine((n) => n >= least && n <= most, `expected a whole number from ${least} to ${most}`);
+
+/** Text that must be there, parsed by a function that throws a FangbangError. */
+const required = <T>(expected: string, parse: (text: string) => T) =>
+  z.string(`is not set: expected ${expected}`).transform((text, context): T => {
+    try {
+      return parse(text);
+    } catch (error) {
+      if (!(error instanceof FangbangError)) throw error;
+      const hint = error.hint === undefined ? '' : ` (${error.hint})`;
+      context.addIssue({ code: 'custom', message: `${error.message}${hint}` });
+      return z.NEVER;
+    }
+  });
+
+const DATABASE_URL_FORM = 'postgres://user:password@host:port/database';
+
+const environment = z.object({
+  DATABASE_URL: z
+    .string(`is not set: expected ${DATABASE_URL_FORM}`)
+    .regex(/^postgres(?:ql)?:\/\/\S+$/, `expected ${DATABASE_URL_FORM}`),
+  REDIS_URL: required('redis://host:port/0, or none to run without Redis', parseRedisUrl),
+  HOST: z.string().min(1, 'expected an address or a host name').default('127.0.0.1'),
+  PORT: integer(0, 65_535).default(8080),
+  ADMIN_PORT: integer(0, 65_535).default(9090),
+  FANGBANG_PEPPER_FILE: required('the path of the pepper file that the loader uses', readPeppers),
+  TRUSTED_PROXIES: z
+    .string()
+    .default('')
+    .transform((text) => (text.trim() === '' ? [] : text.split(',').map((part) => part.trim())))
+    .refine((cidrs) => cidrs.every(isCidr), 'expected CIDRs such as 10.0.0.0/8,fd00::/8'),
+  MAX_IN_FLIGHT: integer(1, 100_000).default(512),
+  LOG_LEVEL: z.enum(LOG_LEVELS, `expected one of ${LOG_LEVELS.join(', ')}`).default('info'),
+  WECHAT_TOKEN: z
+    .string()
+    .regex(/^[A-Za-z0-9]{3,32}$/, 'expected 3 to 32 letters and digits')
+    .optional(),
+  WECHAT_AES_KEY: z
+    .string()
+    .regex(/^[A-Za-z0-9]{43}$/, 'expected 43 letters and digits')
+    .optional(),
+  WECHAT_APP_ID: z
+    .string()
+    .regex(/^[A-Za-z0-9_-]{3,64}$/, 'expected the AppID of the account')
+    .optional(),
+});
+
+type Environment = Readonly<Record<string, string | undefined>>;
+
+/** Faults between two variables: seen also when others have faults of their own. */
+function crossFaults(env: Environment): string[] {
+  const faults: string[] = [];
+  const { PORT: port = '8080', ADMIN_PORT: adminPort = '9090' } = env;
+  if (Number(port) === Number(adminPort) && Number(port) !== 0)
+    faults.push('ADMIN_PORT: is the same as PORT');
+  const wechat = ['WECHAT_TOKEN', 'WECHAT_AES_KEY', 'WECHAT_APP_ID'];
+  const given = wechat.filter((name) => env[name] !== undefined);
+  if (given.length > 0) {
+    for (const name of wechat.filter((one) => !given.includes(one)))
+      faults.push(`${name}: is not set, but ${given.join(' and ')} is`);
+  }
+  return faults;
+}
+
+/**
+ * Reads the configuration, and the pepper file that it names.
+ * @param env the process's environment.
+ * @throws FangbangError `config-invalid`, with every fault as "NAME: what was expected"; never with a value.
+ */
+export function readConfig(env: Environment): Config {
+  const parsed = environment.safeParse(env);
+  const faults = [
+    ...(parsed.error?.issues ?? []).map((issue) => `${issue.path.join('.')}: ${issue.message}`),
+    ...crossFaults(env),
+  ];
+  if (!parsed.success || faults.length > 0) {
+    throw new FangbangError(
+      'config-invalid',
+      `the configuration has ${faults.length} fault${faults.length === 1 ? '' : 's'}`,
+      { faults },
+    );
+  }
+  const e = parsed.data;
+  const { WECHAT_TOKEN: token, WECHAT_AES_KEY: aesKey, WECHAT_APP_ID: appId } = e;
+  return {
+    databaseUrl: e.DATABASE_URL,
+    redis: e.REDIS_URL,
+    host: e.HOST,
+    port: e.PORT,
+    adminPort: e.ADMIN_PORT,
+    peppers: e.FANGBANG_PEPPER_FILE,
+    trustedProxies: e.TRUSTED_PROXIES,
+    maxInFlight: e.MAX_IN_FLIGHT,
+    logLevel: e.LOG_LEVEL,
+    wechat:
+      token === undefined || aesKey === undefined || appId === undefined
+        ? undefined
+        : { token, aesKey, appId },
+  };
+}
+
+function isCidr(text: string): boolean {
+  const [address = '', prefix = '', ...rest] = text.split('/');
+  const version = isIP(address);
+  return (
+    version !== 0 &&
+    rest.length === 0 &&
+    /^[0-9]{1,3}$/.test(prefix) &&
+    Number(prefix) <= (version === 4 ? 32 : 128)
+  );
+}

@@ -1,0 +1,42 @@
+/**
+ * How many lookups are worked on at once: beyond it a request is turned away at once, at a cost far
+ * below a lookup's, instead of making all the others slower (design.md section 2.8).
+ */
+export interface AdmissionObserver {
+  inFlight(count: number): void;
+  shed(): void;
+}
+
+export class Admission {
+  readonly #limit: number;
+  readonly #observer: AdmissionObserver;
+  #inFlight = 0;
+
+  constructor(limit: number, observer: AdmissionObserver) {
+    this.#limit = limit;
+    this.#observer = observer;
+  }
+
+  /** Asked before a body is read: a slow body takes no place, and a full house reads none. */
+  get isFull(): boolean {
+    return this.#inFlight >= this.#limit;
+  }
+
+  /** The work's result, or undefined when there is no place for it. */
+  async run<T>(work: () => Promise<T>): Promise<T | undefined> {
+    if (this.isFull) return undefined;
+    this.#inFlight += 1;
+    this.#observer.inFlight(this.#inFlight);
+    try {
+      return await work();
+    } finally {
+      this.#inFlight -= 1;
+      this.#observer.inFlight(this.#inFlight);
+    }
+  }
+
+  /** Counts a request that is turned away. */
+  shed(): void {
+    this.#observer.shed();
+  }
+}

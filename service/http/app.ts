@@ -1,0 +1,31 @@
+/**
+ * The public application: the API, and what answers when nothing else does. No port, no runtime:
+ * tests call `app.request()`, service/host.ts listens. Pages are mounted beside it by main.ts with
+ * `app.route('/', page)`.
+ */
+import { Hono } from 'hono';
+import type { Logger } from '#lookup/observer.ts';
+import type { SeriesView } from '#lookup/series-timeline.ts';
+import type { Admission } from './admission.ts';
+import type { AnswerLookup } from './lookup-answer.ts';
+import { unexpectedFault } from './lookup-answer.ts';
+import { addLookupRoute } from './lookup-route.ts';
+import { problemResponse } from './problems.ts';
+import { seriesResponse } from './series-route.ts';
+
+export interface AppDeps {
+  readonly answerLookup: AnswerLookup;
+  readonly admission: Admission;
+  /** The announced series as they are now; undefined before they have been read. */
+  readonly listSeries: () => readonly SeriesView[] | undefined;
+  readonly log: Logger;
+}
+
+export function createApp(deps: AppDeps): Hono {
+  const app = new Hono();
+  addLookupRoute(app, deps);
+  app.get('/v1/series', () => seriesResponse(deps.listSeries()));
+  app.notFound(() => problemResponse('not-found'));
+  app.onError((error) => unexpectedFault(error, deps.log));
+  return app;
+}

@@ -1,0 +1,96 @@
+/**
+ * From an outcome of the use case to an answer of the API, behind admission. The page asks here too,
+ * so that both have the same limits.
+ *
+ * Failure policy: never rejects. A fault of the program is a 500 with a request id, and a log line
+ * with the same id and the places in the program, without the error's message: that may quote what
+ * was sent.
+ */
+import type { Lookup, LookupOutcome } from '#lookup/lookup.ts';
+import type { Logger } from '#lookup/observer.ts';
+import { faultName } from '#lookup/observer.ts';
+import type { Admission } from './admission.ts';
+import { API_HEADERS } from './headers.ts';
+import { problemResponse, spreadSeconds } from './problems.ts';
+import { newRequestId } from './request-id.ts';
+
+/** The answer to a lookup with these credentials; never rejects. */
+export type AnswerLookup = (seriesId: string, fields: Readonly<Record<string, unknown>>) => Promise<Response>;
+
+/** Longest Retry-After before a release: clocks and plans change. */
+const LONGEST_WAIT_SECONDS = 3600;
+/** Retry-After when no release is planned. */
+const NO_PLAN_WAIT_SECONDS = 600;
+
+export function createAnswerLookup(deps: {
+  lookup: Lookup;
+  admission: Admission;
+  log: Logger;
+}): AnswerLookup {
+  const { lookup, admission, log } = deps;
+  return async (seriesId, fields) => {
+    try {
+      const outcome = await admission.run(() => lookup(seriesId, fields));
+      return outcome === undefined ? overloaded(admission) : answer(outcome);
+    } catch (error) {
+      return unexpectedFault(error, log);
+    }
+  };
+}
+
+/** The answer to a request for which there is no place. */
+export function overloaded(admission: Admission): Response {
+  admission.shed();
+  return problemResponse('overloaded', { headers: { 'retry-after': spreadSeconds(2, 8) } });
+}
+
+/** Logs a fault of the program without its message, and answers with the same request id. */
+export function unexpectedFault(error: unknown, log: Logger): Response {
+  const requestId = newRequestId();
+  log.error('a request failed by a fault of the program', {
+    requestId,
+    fault: faultName(error),
+    frames: framesOf(error),
+  });
+  return problemResponse('internal-error', { requestId });
+}
+
+function answer(outcome: LookupOutcome): Response {
+  switch (outcome.kind) {
+    case 'found': {
+      const headers = {
+        ...API_HEADERS,
+        'content-type': 'application/json; charset=utf-8',
+        'x-request-id': newRequestId(),
+      };
+      return new Response(outcome.json, { headers });
+    }
+    case 'absent':
+      return problemResponse('candidate-not-found');
+    case 'notReleased': {
+      const wait = Math.min(LONGEST_WAIT_SECONDS, Math.max(1, outcome.secondsLeft ?? NO_PLAN_WAIT_SECONDS));
+      return problemResponse('not-released', {
+        members: { releaseAt: outcome.releaseAt },
+        headers: { 'retry-after': String(wait) },
+      });
+    }
+    case 'seriesUnknown':
+      return problemResponse('series-not-found');
+    case 'invalid':
+      return problemResponse('invalid-request', {
+        members: { ...(outcome.field === undefined ? {} : { field: outcome.field }), fault: outcome.fault },
+      });
+    case 'unavailable':
+      return problemResponse('temporarily-unavailable', { headers: { 'retry-after': spreadSeconds(1, 4) } });
+  }
+}
+
+/** Lines "at function (file:line:column)" of the stack: its first line is the message. */
+function framesOf(error: unknown): string[] {
+  const stack = error instanceof Error ? (error.stack ?? '') : '';
+  return stack
+    .split('\n')
+    .filter((line) => /^\s+at /.test(line))
+    .slice(0, 8)
+    .map((line) => line.trim());
+}

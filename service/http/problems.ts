@@ -1,0 +1,71 @@
+/**
+ * Every answer that is none of a result: one catalogue of names, statuses and titles (RFC 9457).
+ */
+import { API_HEADERS } from './headers.ts';
+import { newRequestId } from './request-id.ts';
+
+interface Problem {
+  readonly status: number;
+  readonly title: string;
+}
+
+export const PROBLEMS = {
+  'candidate-not-found': {
+    status: 404,
+    title: 'No result is found for these credentials. Please check every character.',
+  },
+  'not-released': { status: 403, title: 'The results of this series are not released.' },
+  'series-not-found': { status: 404, title: 'There is no such series.' },
+  'invalid-request': { status: 400, title: 'The request does not have the form that is expected.' },
+  'too-many-attempts': { status: 429, title: 'There were too many wrong attempts. Please wait.' },
+  'proof-of-work-required': { status: 429, title: 'A proof of work is required for this request.' },
+  overloaded: { status: 503, title: 'Very many people ask at this moment. Please try again shortly.' },
+  'temporarily-unavailable': {
+    status: 503,
+    title: 'The result cannot be read at this moment. Please try again shortly.',
+  },
+  'not-found': { status: 404, title: 'There is nothing at this address.' },
+  'internal-error': { status: 500, title: 'Something went wrong on our side.' },
+} as const satisfies Record<string, Problem>;
+
+export type ProblemName = keyof typeof PROBLEMS;
+
+export interface ProblemDetails {
+  /** In the place of the catalogue's: 405, 413 and 415 are kinds of an invalid request. */
+  readonly status?: number;
+  /** Members of the body besides type, title, status and requestId. */
+  readonly members?: Readonly<Record<string, string | number | null>>;
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly requestId?: string;
+}
+
+/** An answer of `application/problem+json`. */
+export function problemResponse(name: ProblemName, details: ProblemDetails = {}): Response {
+  const requestId = details.requestId ?? newRequestId();
+  const { title, status: usual } = PROBLEMS[name];
+  const status = details.status ?? usual;
+  const body = JSON.stringify({
+    type: `urn:fangbang:problem:${name}`,
+    title,
+    status,
+    requestId,
+    ...details.members,
+  });
+  return new Response(body, {
+    status,
+    headers: {
+      ...API_HEADERS,
+      'content-type': 'application/problem+json',
+      'x-request-id': requestId,
+      ...details.headers,
+    },
+  });
+}
+
+/**
+ * Seconds for Retry-After, spread so that those who were turned away together do not come back
+ * together.
+ */
+export function spreadSeconds(least: number, most: number): string {
+  return String(least + Math.floor(Math.random() * (most - least + 1)));
+}

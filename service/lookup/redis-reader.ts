@@ -1,0 +1,80 @@
+/**
+ * The cache as a lookup sees it. Lookups of the same turn of the event loop share one fetch, and
+ * each fetch brings the epoch along (design.md section 2.3).
+ *
+ * Failure policy: never rejects, never waits longer than the client's timeout and a little. What
+ * cannot be read is `away`.
+ */
+import { EPOCH_KEY } from '#results/redis-keys.ts';
+import { parseEpoch } from './epoch-rule.ts';
+import { COMMAND_TIMEOUT_MS } from './redis-client.ts';
+import type { FetchMany } from './redis-fetch.ts';
+
+export interface CacheRead {
+  /** undefined: missing, or not readable. */
+  readonly epoch: number | undefined;
+  /** null: not there. */
+  readonly value: Buffer | null | 'away';
+}
+
+export interface ResultCache {
+  /** The value of a key, or only the epoch when there is no key to ask for. */
+  read(key: Buffer | undefined): Promise<CacheRead>;
+}
+
+/** Keys in one fetch: a longer one would make other clients of Redis wait. */
+const MAX_KEYS = 128;
+/** In case the library's own timeout fails; one timer for a whole fetch. */
+const GIVE_UP_MS = COMMAND_TIMEOUT_MS + 30;
+
+const AWAY: CacheRead = { epoch: undefined, value: 'away' };
+
+interface Waiting {
+  readonly key: Buffer | undefined;
+  readonly resolve: (read: CacheRead) => void;
+}
+
+export class RedisReader implements ResultCache {
+  readonly #fetchMany: FetchMany;
+  #waiting: Waiting[] = [];
+
+  constructor(fetchMany: FetchMany) {
+    this.#fetchMany = fetchMany;
+  }
+
+  read(key: Buffer | undefined): Promise<CacheRead> {
+    return new Promise((resolve) => {
+      // After the requests that the same turn of the event loop brings.
+      if (this.#waiting.length === 0) setImmediate(() => this.#flush());
+      this.#waiting.push({ key, resolve });
+      if (this.#waiting.length >= MAX_KEYS) this.#flush();
+    });
+  }
+
+  #flush(): void {
+    const batch = this.#waiting;
+    if (batch.length === 0) return;
+    this.#waiting = [];
+    const keys: (string | Buffer)[] = [EPOCH_KEY];
+    for (const { key } of batch) if (key !== undefined) keys.push(key);
+
+    const giveUp = setTimeout(() => {
+      for (const { resolve } of batch) resolve(AWAY);
+    }, GIVE_UP_MS);
+    const onFetched = (values: readonly (Buffer | null | Error)[]): void => {
+      clearTimeout(giveUp);
+      const [epochValue] = values;
+      const epoch = epochValue instanceof Error ? undefined : parseEpoch(epochValue);
+      let next = 1;
+      for (const { key, resolve } of batch) {
+        const value = key === undefined ? null : values[next++];
+        resolve({ epoch, value: value === undefined || value instanceof Error ? 'away' : value });
+      }
+    };
+    const onFailed = (): void => {
+      clearTimeout(giveUp);
+      for (const { resolve } of batch) resolve(AWAY);
+    };
+    this.#fetchMany(keys).then(onFetched, onFailed);
+  }
+}

@@ -1,0 +1,138 @@
+/**
+ * The lookup service: reads the configuration, wires the rooms together, listens, and stops in an
+ * orderly way.
+ *
+ * Failure policy: a configuration with faults ends the program with exit code 2 and all of them on
+ * standard error; a port that cannot be had with exit code 1 and one sentence. A store that is away
+ * ends nothing: the service starts, says that it is not ready, and tries again.
+ */
+import pg from 'pg';
+import { createLookup } from '#lookup/lookup.ts';
+import {
+  BOUNDS_BEHIND_REDIS,
+  BOUNDS_WITHOUT_REDIS,
+  FALLBACK_TIMEOUTS,
+  PostgresFallback,
+} from '#lookup/postgres-fallback.ts';
+import { postgresPublicationSource } from '#lookup/publication-source.ts';
+import { Publications } from '#lookup/publications.ts';
+import { connectRedis } from '#lookup/redis-client.ts';
+import { fetchManyFrom } from '#lookup/redis-fetch.ts';
+import { RedisReader } from '#lookup/redis-reader.ts';
+import { RedisWriter } from '#lookup/redis-writer.ts';
+import { FangbangError } from '#results/errors.ts';
+import type { Config } from './config.ts';
+import { readConfig } from './config.ts';
+import { listen, runtimeName } from './host.ts';
+import { createAdminApp } from './http/admin.ts';
+import { Admission } from './http/admission.ts';
+import { createApp } from './http/app.ts';
+import { createAnswerLookup } from './http/lookup-answer.ts';
+import { createLog } from './log.ts';
+import { createMetrics } from './metrics.ts';
+import { createPage } from './page/page.ts';
+
+try {
+  await main(readConfig(process.env));
+} catch (error) {
+  if (!(error instanceof FangbangError)) throw error;
+  const faults = error.faults.map((fault) => `\n  ${fault}`).join('');
+  process.stderr.write(`fangbang: ${error.message}${faults}\n`);
+  process.exit(error.faults.length > 0 ? 2 : 1);
+}
+
+async function main(config: Config): Promise<void> {
+  const log = createLog(config.logLevel);
+  const metrics = createMetrics();
+  const pool = (name: string, options: pg.PoolConfig): pg.Pool => {
+    const made = new pg.Pool({
+      connectionString: config.databaseUrl,
+      application_name: `fangbang-${name}`,
+      keepAlive: true,
+      ...options,
+    });
+    // Without a listener the end of an idle connection ends the process (brianc/node-postgres#3260).
+    made.on('error', () => {});
+    return made;
+  };
+  // One connection for the polls, one for a filter that is being loaded.
+  const publicationPool = pool('publications', {
+    max: 2,
+    connectionTimeoutMillis: 1_000,
+    query_timeout: 2_000,
+  });
+  const bounds = config.redis.kind === 'none' ? BOUNDS_WITHOUT_REDIS : BOUNDS_BEHIND_REDIS;
+  const fallbackPool = pool('fallback', { max: bounds.connections, ...FALLBACK_TIMEOUTS });
+
+  const readClient = config.redis.kind === 'none' ? undefined : connectRedis(config.redis, 'read', log);
+  const writeClient = config.redis.kind === 'none' ? undefined : connectRedis(config.redis, 'write', log);
+  const writer = writeClient === undefined ? undefined : new RedisWriter(writeClient, metrics);
+
+  const publications = new Publications({
+    source: postgresPublicationSource(publicationPool),
+    peppers: config.peppers,
+    log,
+    observer: metrics,
+    onEpoch: (epoch) => void writer?.raiseEpoch(epoch),
+  });
+  metrics.watch({
+    listSeries: () => publications.list(),
+    pollAgeMs: () => publications.pollAgeMs,
+    epoch: () => publications.epoch,
+    isReady: () => publications.isReady,
+  });
+  const lookup = createLookup({
+    publications,
+    cache: readClient === undefined ? undefined : new RedisReader(fetchManyFrom(readClient)),
+    store: new PostgresFallback(fallbackPool, bounds, { log, observer: metrics }),
+    heal: writer === undefined ? undefined : (key, sealed) => writer.heal(key, sealed),
+    log,
+    observer: metrics,
+  });
+
+  const admission = new Admission(config.maxInFlight, metrics);
+  const answerLookup = createAnswerLookup({ lookup, admission, log });
+  const app = createApp({ answerLookup, admission, listSeries: () => publications.list(), log });
+  app.route(
+    '/',
+    createPage({
+      series: () => publications.list(),
+      ask: (_context, series, credentials) => answerLookup(series, credentials),
+      nowMs: () => publications.nowMs(),
+    }),
+  );
+
+  let isStopping = false;
+  const notReady = (): string | undefined => {
+    if (isStopping) return 'stopping';
+    return publications.isReady ? undefined : 'the publications and their filters have not been read';
+  };
+  const admin = createAdminApp({ notReady, metrics: () => metrics.expose() });
+
+  publications.start();
+  const { host } = config;
+  const publicHost = await listen({ host, port: config.port, variable: 'PORT', fetch: (r) => app.fetch(r) });
+  const adminHost = await listen({
+    host,
+    port: config.adminPort,
+    variable: 'ADMIN_PORT',
+    fetch: (r) => admin.fetch(r),
+  });
+  log.info('listening', { host, port: publicHost.port, adminPort: adminHost.port, runtime: runtimeName });
+
+  const stop = async (signal: string): Promise<void> => {
+    // Whoever asks twice does not want to wait.
+    if (isStopping) process.exit(1);
+    isStopping = true;
+    log.info('stopping', { signal });
+    await publicHost.close({ drain: true });
+    await adminHost.close({ drain: false });
+    await publications.stop();
+    readClient?.disconnect();
+    writeClient?.disconnect();
+    await Promise.all([publicationPool.end(), fallbackPool.end()]);
+    log.info('stopped');
+    process.exit(0);
+  };
+  for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, () => void stop(signal));
+}

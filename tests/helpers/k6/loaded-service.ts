@@ -1,0 +1,78 @@
+/**
+ * @module What a load test needs: the real service with an open batch in real stores, and the credentials file
+ * with the truth, which the test writes from the candidates and not from what the service says.
+ */
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { TestCandidate } from '../batch.ts';
+import { expectedMarks, gaokaoCandidates, makeInstallation, openBatch, presetDefinition } from '../batch.ts';
+import type { RunningService } from '../service.ts';
+import { startService } from '../service.ts';
+import { redisDatabase } from '../stores.ts';
+
+export interface LoadedService {
+  readonly series: string;
+  readonly service: RunningService;
+  /** A folder for files of the test, removed at the end. */
+  readonly folder: string;
+  /** Absolute path. */
+  readonly credentialsFile: string;
+  readonly close: () => Promise<void>;
+}
+
+const CANDIDATES = 300;
+
+/** Loads and opens a batch and starts the service on it. */
+export async function startLoadedService(series: string): Promise<LoadedService> {
+  const redis = await redisDatabase();
+  const installation = await makeInstallation(redis.url);
+  const definition = presetDefinition('gaokao', series);
+  const candidates = gaokaoCandidates(definition, CANDIDATES);
+  await openBatch(installation, definition, candidates);
+  const folder = mkdtempSync(join(tmpdir(), 'fangbang-load-'));
+  const credentialsFile = join(folder, 'sample.credentials.csv');
+  const record = (candidate: TestCandidate): string => {
+    const { candidateNumber = '', identityNumber = '' } = candidate.credentials;
+    const truth = JSON.stringify(truthOf(expectedMarks(definition, candidate)));
+    return `${candidateNumber},${identityNumber},"${truth.replaceAll('"', '""')}"\n`;
+  };
+  writeFileSync(
+    credentialsFile,
+    `candidateNumber,identityNumber,expected\n${candidates.map(record).join('')}`,
+  );
+  const service = await startService({
+    runtime: 'bun',
+    databaseUrl: installation.serviceUrl,
+    redisUrl: redis.url,
+    pepperFile: installation.pepperFile,
+  });
+  return {
+    series,
+    service,
+    folder,
+    credentialsFile,
+    close: async () => {
+      await service.stop();
+      await installation.database.drop();
+      rmSync(folder, { recursive: true, force: true });
+    },
+  };
+}
+
+/** The column `expected`, from the marks that the answer must have. */
+function truthOf(marks: Record<string, unknown>): unknown {
+  const { candidate, components, total, rank } = marks as {
+    candidate: unknown;
+    components: { code: string; score: number }[];
+    total: { score: number };
+    rank: number;
+  };
+  return {
+    candidate,
+    status: 'scored',
+    components: components.map(({ code, score }) => [code, score]),
+    total: total.score,
+    rank,
+  };
+}

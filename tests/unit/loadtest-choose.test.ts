@@ -1,0 +1,95 @@
+import fc from 'fast-check';
+import { expect, test } from 'vitest';
+import type { Choice } from '../../loadtest/profiles/choose.ts';
+import { choose, partition } from '../../loadtest/profiles/choose.ts';
+import { REQUEST_KINDS, profileByName } from '../../loadtest/profiles/profile.ts';
+
+const profile = profileByName('smoke');
+const candidateCount = fc.integer({ min: 20, max: 100_000 });
+const seeds = fc.integer({ min: 0, max: 2 ** 31 });
+
+function chosen(seed: number, count: number, candidates: number): Choice[] {
+  return Array.from({ length: count }, (_, iteration) => choose(profile, seed, iteration, candidates, 2));
+}
+
+test('the same seed and iteration always choose the same, whatever was chosen before', () => {
+  fc.assert(
+    fc.property(seeds, fc.nat(1_000_000), candidateCount, (seed, iteration, candidates) => {
+      const once = choose(profile, seed, iteration, candidates, 2);
+      choose(profile, seed, iteration + 1, candidates, 2);
+      expect(choose(profile, seed, iteration, candidates, 2)).toEqual(once);
+    }),
+  );
+});
+
+function isInItsPart(choice: Choice, honest: number, candidates: number): boolean {
+  switch (choice.kind) {
+    case 'first':
+    case 'repeat':
+      return choice.row >= 0 && choice.row < honest;
+    case 'wrong':
+      return (
+        choice.row !== choice.otherRow &&
+        [choice.row, choice.otherRow].every((row) => row >= honest && row < candidates)
+      );
+    case 'series':
+    case 'page':
+      return !('row' in choice);
+  }
+}
+
+test('honest lookups and wrong guesses never meet on a candidate', () => {
+  fc.assert(
+    fc.property(seeds, fc.nat(1_000_000), candidateCount, (seed, iteration, candidates) => {
+      const choice = choose(profile, seed, iteration, candidates, 2);
+      const { honest } = partition(candidates);
+      expect(isInItsPart(choice, honest, candidates)).toBe(true);
+    }),
+  );
+});
+
+test('the kinds come in the shares of the mix', () => {
+  const counts = new Map<string, number>();
+  for (const { kind } of chosen(7, 20_000, 1_000)) counts.set(kind, (counts.get(kind) ?? 0) + 1);
+  for (const kind of REQUEST_KINDS) {
+    // Five standard deviations of a binomial with the largest share.
+    expect(Math.abs((counts.get(kind) ?? 0) / 200 - profile.mix[kind])).toBeLessThan(1.8);
+  }
+});
+
+test('both credential sets are used', () => {
+  const sets = new Set(chosen(1, 200, 1_000).flatMap((choice) => ('set' in choice ? [choice.set] : [])));
+  expect(sets).toEqual(new Set([0, 1]));
+});
+
+test('a first lookup comes to each honest candidate before any comes again', () => {
+  const onlyFirst = { mix: { first: 100, repeat: 0, wrong: 0, series: 0, page: 0 } };
+  for (const candidates of [20, 97, 1_000]) {
+    const { honest } = partition(candidates);
+    const rows = Array.from({ length: honest }, (_, i) => choose(onlyFirst, 1, i, candidates, 1)).map(
+      (choice) => ('row' in choice ? choice.row : -1),
+    );
+    expect(rows.toSorted((a, b) => a - b)).toEqual(Array.from({ length: honest }, (_, i) => i));
+    // Scattered: a store does not see them in the order of the file.
+    expect(rows.filter((row, i) => row === (rows[i - 1] ?? -2) + 1).length).toBeLessThan(honest / 4);
+  }
+});
+
+test('a repeat asks for a candidate of an earlier first lookup', () => {
+  const choices = chosen(3, 900, 5_000);
+  const strangers = choices.filter(
+    (choice, i) =>
+      choice.kind === 'repeat' &&
+      !choices.slice(0, i).some((earlier) => earlier.kind === 'first' && earlier.row === choice.row),
+  );
+  expect(strangers).toEqual([]);
+  expect(choices.filter(({ kind }) => kind === 'repeat').length).toBeGreaterThan(100);
+});
+
+test('another seed chooses otherwise', () => {
+  expect(chosen(1, 50, 1_000)).not.toEqual(chosen(2, 50, 1_000));
+});
+
+test('too few candidates are an error that says how many it takes', () => {
+  expect(() => partition(19)).toThrow('has 19 candidates: a load test needs at least 20');
+});

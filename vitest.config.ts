@@ -1,0 +1,22 @@
+import { defineConfig } from 'vitest/config';
+
+/** Milliseconds for one test, and for one hook, by kind of test: a hook may clone databases or start a store. */
+const timeoutsMs = { unit: 10_000, integration: 60_000, e2e: 180_000 };
+
+export default defineConfig({
+  test: {
+    // A process for each file: signals, exit codes and pools of connections stay its own.
+    pool: 'forks',
+    // The smallest machine that we care for has two cores.
+    maxWorkers: 2,
+    projects: Object.entries(timeoutsMs).map(([name, timeoutMs]) => ({
+      extends: true as const,
+      test: {
+        name,
+        include: [`tests/${name}/**/*.test.ts`],
+        testTimeout: timeoutMs,
+        hookTimeout: Math.max(timeoutMs, 60_000),
+      },
+    })),
+  },
+});
