@@ -29,7 +29,8 @@ export function parseInstant(option: string, text: string | undefined): Date | '
   const [, day = '', minute = '', second = '00'] = match ?? [];
   const instant = new Date(`${day}T${minute}:${second}${match?.[4] ?? ''}`);
   // Date takes 30 February for 2 March.
-  if (Number.isNaN(instant.getTime()) || !new Date(`${day}T00:00Z`).toISOString().startsWith(day)) {
+  const isDay = match !== undefined && new Date(`${day}T00:00Z`).toJSON()?.startsWith(day) === true;
+  if (!isDay || Number.isNaN(instant.getTime())) {
     throw new FangbangError('usage', `${option} is neither a time nor the word now`, {
       hint: `write ${option} 2026-06-25T09:00:00+08:00`,
     });

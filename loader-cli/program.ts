@@ -1,7 +1,7 @@
 /**
  * All verbs of `fangbang`, and one run of one of them.
  */
-import { existsSync, readFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import type { Command } from 'commander';
 import { Program } from './command.ts';
 import * as announce from './commands/announce.ts';
@@ -9,11 +9,14 @@ import * as approve from './commands/approve.ts';
 import * as audit from './commands/audit.ts';
 import * as cool from './commands/cool.ts';
 import * as dbMigrate from './commands/db-migrate.ts';
+import * as load from './commands/load.ts';
 import * as preview from './commands/preview.ts';
 import * as publish from './commands/publish.ts';
 import * as rollback from './commands/rollback.ts';
+import * as sample from './commands/sample.ts';
 import * as series from './commands/series.ts';
 import * as status from './commands/status.ts';
+import * as validate from './commands/validate.ts';
 import * as verify from './commands/verify.ts';
 import * as warm from './commands/warm.ts';
 import * as withdraw from './commands/withdraw.ts';
@@ -24,21 +27,13 @@ interface Verbs {
   readonly register: (program: Command) => void;
 }
 
-// TEMPORARY until load, validate and sample are written: static imports then.
-async function fileVerbs(): Promise<Verbs[]> {
-  const found: Verbs[] = [];
-  for (const name of ['sample', 'validate', 'load']) {
-    const url = new URL(`./commands/${name}.ts`, import.meta.url);
-    if (existsSync(url)) found.push(await import(url.href));
-  }
-  return found;
-}
-
 /** In the order of a result's life, which is the order in the help. */
 const VERBS: readonly Verbs[] = [
   dbMigrate,
   series,
-  ...(await fileVerbs()),
+  sample,
+  validate,
+  load,
   warm,
   verify,
   preview,

@@ -14,12 +14,14 @@ import { SetupError, faultCode } from './setup-error.ts';
 /** Claims the checkout until the process ends; returns the function that gives it back. */
 export async function claimCheckout(checkout: string): Promise<() => void> {
   const path = claimPath(checkout);
-  const server = createServer();
+  // Whoever finds it taken learns by whom.
+  const server = createServer((socket) => socket.on('error', () => {}).end(`process ${process.pid}`));
   if (!(await listens(server, path))) {
-    if (await answers(path)) throw alreadyRunning(checkout);
+    const holder = await whoAnswers(path);
+    if (holder !== undefined) throw alreadyRunning(checkout, holder);
     // Outside Linux the name is a file, which a killed process leaves.
     rmSync(path, { force: true });
-    if (!(await listens(server, path))) throw alreadyRunning(checkout);
+    if (!(await listens(server, path))) throw alreadyRunning(checkout, 'just begun');
   }
   server.unref();
   return () => {
@@ -27,9 +29,9 @@ export async function claimCheckout(checkout: string): Promise<() => void> {
   };
 }
 
-function alreadyRunning(checkout: string): SetupError {
+function alreadyRunning(checkout: string, holder: string): SetupError {
   return new SetupError(
-    `Another "npm start" runs in ${checkout}: use that one, or stop it with Ctrl-C first.`,
+    `Another "npm start" (${holder}) runs in ${checkout}: use that one, or stop it with Ctrl-C first.`,
   );
 }
 
@@ -46,11 +48,13 @@ async function listens(server: Server, path: string): Promise<boolean> {
   return await promise;
 }
 
-async function answers(path: string): Promise<boolean> {
-  const { promise, resolve } = Promise.withResolvers<boolean>();
+/** What the holder says of itself; undefined when nobody answers. */
+async function whoAnswers(path: string): Promise<string | undefined> {
+  const { promise, resolve } = Promise.withResolvers<string | undefined>();
   const socket = connect(path);
-  socket.once('connect', () => resolve(true));
-  socket.once('error', () => resolve(false));
+  socket.setTimeout(2_000, () => resolve('busy'));
+  socket.once('data', (name) => resolve(name.toString()));
+  socket.once('error', () => resolve(undefined));
   const answer = await promise;
   socket.destroy();
   return answer;

@@ -26,7 +26,7 @@ export function register(program: Command): void {
           '--out <file>',
           'the official file; the credentials go to <file without .csv>.credentials.csv',
         )
-        .option('--encoding <encoding>', `${SAMPLE_ENCODINGS.join(', ')}`, 'gb18030'),
+        .option('--encoding <encoding>', SAMPLE_ENCODINGS.join(', '), 'gb18030'),
     run: sample,
   });
 }

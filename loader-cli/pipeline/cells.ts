@@ -26,7 +26,8 @@ export interface Cleaned {
   readonly changes: readonly Change[];
 }
 
-const ZERO_WIDTH = /[\u200B-\u200F\u2060\uFEFF\u00AD\u202A-\u202E]/g;
+// The same characters as in credentials.ts.
+const ZERO_WIDTH = /[\u00AD\u061C\u180E\u200B-\u200F\u202A-\u202E\u2060-\u2064\u2066-\u2069\uFEFF]/g;
 const SPACES = /[\s\u00A0\u3000]+/g;
 const FULL_WIDTH = /[\uFF01-\uFF5E]/g;
 const NONE: readonly Change[] = [];
@@ -66,7 +67,7 @@ export function cleanCell(raw: string): Cleaned {
   return { value, changes: changes.length === 0 ? NONE : changes };
 }
 
-const BLANK = /^[\s\u00A0\u3000\u200B-\u200F\u2060\uFEFF\u00AD\u202A-\u202E]*$/;
+const BLANK = /^[\s\u00A0\u00AD\u061C\u180E\u200B-\u200F\u202A-\u202E\u2060-\u2064\u2066-\u2069\u3000\uFEFF]*$/;
 
 /** Whether a cell holds nothing but spaces and zero-width characters. */
 export function isBlank(raw: string): boolean {

@@ -150,6 +150,11 @@ export class RowReader {
     const status = this.#checkTaken(marks, given, statusIsSaid);
     const total = this.#readTotal(cells, marks, status, changes);
     const rank = this.#readRank(cells, total, status, changes);
+    if (status === 'absent') {
+      // Beside "absent" a total of 0 and a rank would be read as marks.
+      if (total !== undefined || rank !== undefined) changes.push('marks-not-stored');
+      return { candidateNumber, name, status, marks, total: undefined, rank: undefined, flags };
+    }
     return { candidateNumber, name, status, marks, total, rank, flags };
   }
 

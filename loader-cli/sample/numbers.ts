@@ -21,7 +21,7 @@ const REGIONS = `330102 330105 330106 330108 330109 330110 330111 330112 330113 
 331102 331121 331122 331123 331124 331125 331126 331127 331181`.split(/\s+/);
 const PERMIT_REGIONS = ['810000', '820000', '830000'];
 /** Foreign permanent residence: 9, province, nationality. */
-const FOREIGN_REGIONS = REGIONS.slice(0, 20).map((region) => `9${region.slice(0, 2)}${'840'}`);
+const FOREIGN_REGIONS = REGIONS.slice(0, 20).map((region) => `9${region.slice(0, 2)}840`);
 
 /** Four years of birth, and a hundred sequence numbers a day and region. */
 const FIRST_BIRTH_MS = Date.UTC(2006, 0, 1);

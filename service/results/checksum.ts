@@ -31,7 +31,8 @@ export function batchChecksum(
   corrected?: Buffer,
 ): Buffer {
   const hash = createHash('sha256')
-    .update('fangbang-checksum-1')
+    // Two words, so that no correction is the same bytes as a load whose first row is the checksum it corrects.
+    .update(corrected === undefined ? 'fangbang-checksum-1' : 'fangbang-correction-1')
     .update(definitionSha256)
     .update(corrected ?? Buffer.alloc(0));
   for (const piece of sortedRowHashes) hash.update(piece);

@@ -3,7 +3,7 @@
  * meets what the loader stored. What is certainly harmless is changed and counted; what could be
  * another value is a fault; nothing is guessed.
  */
-import type { Credential, CredentialSet, DocumentKind, SeriesDefinition } from './definition.ts';
+import type { Credential, CredentialSet, SeriesDefinition } from './definition.ts';
 import { DOCUMENT_KINDS } from './definition.ts';
 import type { DocumentFault } from './identity-document.ts';
 import { checkDocumentNumber } from './identity-document.ts';
@@ -33,7 +33,8 @@ export type NormalisedCredential =
 /** A form takes nothing longer; neither does a digest's length prefix need more. */
 const MAX_CHARACTERS = 100;
 
-const ZERO_WIDTH = /[\u200B-\u200F\u2060\uFEFF\u00AD\u202A-\u202E]/g;
+/** Soft hyphen, zero-width characters, and the direction marks that come along with a copied name. */
+const ZERO_WIDTH = /[\u00AD\u061C\u180E\u200B-\u200F\u202A-\u202E\u2060-\u2064\u2066-\u2069\uFEFF]/g;
 const SPACES = /[\s\u00A0\u3000]+/g;
 const FULL_WIDTH = /[\uFF01-\uFF5E]/;
 const CONTROL = /\p{Cc}/u;
@@ -59,7 +60,8 @@ export function normaliseCredential(credential: Credential, raw: string): Normal
 
   let value = change('zero-width', raw, raw.replace(ZERO_WIDTH, ''));
   value = change('spaces', value, value.replace(SPACES, ''));
-  if (CONTROL.test(value)) return { ok: false, fault: 'control-character' };
+  // Half a surrogate pair is no character either; in UTF-8 all halves are alike, and so would be the digests.
+  if (CONTROL.test(value) || !value.isWellFormed()) return { ok: false, fault: 'control-character' };
   if (FULL_WIDTH.test(value))
     value = change(
       'full-width',
@@ -72,8 +74,16 @@ export function normaliseCredential(credential: Credential, raw: string): Normal
       value,
       value.normalize('NFC').replace(/[\u2022\u2027\u30FB\uFF65\u2219\u22C5]/g, '\u00B7'),
     );
+    // Capitals of some letters are a letter and a mark that have one form together.
+    value = change('upper-case', value, value.toUpperCase().normalize('NFC'));
+  } else {
+    // Only a to z: ſ and ı would become other letters.
+    value = change(
+      'upper-case',
+      value,
+      value.replace(/[a-z]+/g, (letters) => letters.toUpperCase()),
+    );
   }
-  value = change('upper-case', value, value.toUpperCase());
   if (credential.kind === 'identity-number')
     value = change('hyphens', value, value.replace(/[-\u2010-\u2015]/g, ''));
   return finish(credential, value, changes);
@@ -91,26 +101,30 @@ function finish(
 ): NormalisedCredential {
   if (value === '') return { ok: false, fault: 'empty' };
   if (value.length > MAX_CHARACTERS) return { ok: false, fault: 'too-long' };
-  if (credential.kind !== 'person-name' && /^[0-9]+(?:\.[0-9]+)?E\+?[0-9]+$/.test(value))
-    return { ok: false, fault: 'scientific-notation' };
-  if (credential.kind === 'identity-number') {
-    const fault = checkDocumentNumber(value, credential.documents ?? ACCEPT_ALL);
-    if (fault !== undefined)
-      return {
-        ok: false,
-        fault: /^[0-9OIL]{17}[0-9XO]$/.test(value) && /[OIL]/.test(value) ? 'letter-for-digit' : fault,
-      };
-  }
-  if (credential.pattern !== undefined && !wholePattern(credential.pattern).test(value)) {
-    return {
-      ok: false,
-      fault: /^[0-9OIL]+$/.test(value) && /[OIL]/.test(value) ? 'letter-for-digit' : 'pattern-mismatch',
-    };
-  }
-  return { ok: true, value, changes };
+  const fault = faultOf(credential, value);
+  return fault === undefined ? { ok: true, value, changes } : { ok: false, fault };
 }
 
-const ACCEPT_ALL: readonly DocumentKind[] = DOCUMENT_KINDS;
+function faultOf(credential: Credential, value: string): CredentialFault | undefined {
+  if (credential.kind === 'identity-number') {
+    const fault = checkDocumentNumber(value, credential.documents ?? DOCUMENT_KINDS);
+    if (fault !== undefined) {
+      if (isScientific(value)) return 'scientific-notation';
+      return /^[0-9OIL]{17}[0-9XO]$/.test(value) && /[OIL]/.test(value) ? 'letter-for-digit' : fault;
+    }
+  }
+  if (credential.pattern !== undefined) {
+    if (wholePattern(credential.pattern).test(value)) return undefined;
+    if (credential.kind !== 'person-name' && isScientific(value)) return 'scientific-notation';
+    return /^[0-9OIL]+$/.test(value) && /[OIL]/.test(value) ? 'letter-for-digit' : 'pattern-mismatch';
+  }
+  return credential.kind === 'candidate-number' && isScientific(value) ? 'scientific-notation' : undefined;
+}
+
+/** What Excel makes of a long number: 3.30106E+17. (12E4 may be a passport's or a PIN: only said when it is none.) */
+function isScientific(value: string): boolean {
+  return /^[0-9]+(?:\.[0-9]+)?E\+?[0-9]+$/.test(value);
+}
 
 const compiled = new Map<string, RegExp>();
 

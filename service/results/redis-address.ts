@@ -32,7 +32,8 @@ const FORMS =
 export function parseRedisUrl(text: string): RedisAddress {
   if (text === 'none') return { kind: 'none' };
   if (/^rediss?:\/\//.test(text)) {
-    if (!URL.canParse(text)) throw invalid();
+    const url = URL.parse(text);
+    if (url === null || url.hostname === '' || !/^\/?[0-9]*$/.test(url.pathname)) throw invalid();
     return { kind: 'single', url: text };
   }
   const match = /^redis\+(sentinel|cluster):\/\/(?:(?:([^:@/]*):)?([^@/]*)@)?([^/?]+)(?:\/([^/?]*))?$/.exec(
@@ -42,8 +43,8 @@ export function parseRedisUrl(text: string): RedisAddress {
   const [, kind, username, password, hosts = '', path = ''] = match;
   const nodes = hosts.split(',').map(parseHost);
   const login = {
-    username: username === undefined || username === '' ? undefined : decodeURIComponent(username),
-    password: password === undefined ? undefined : decodeURIComponent(password),
+    username: username === undefined || username === '' ? undefined : decode(username),
+    password: password === undefined ? undefined : decode(password),
   };
   if (kind === 'cluster') {
     if (path !== '') throw invalid();
@@ -51,6 +52,15 @@ export function parseRedisUrl(text: string): RedisAddress {
   }
   if (path === '') throw invalid();
   return { kind: 'sentinel', sentinels: nodes, master: path, ...login };
+}
+
+/** A stray % is a fault of the address, not of the program. */
+function decode(text: string): string {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    throw invalid();
+  }
 }
 
 function parseHost(text: string): HostAndPort {

@@ -14,11 +14,13 @@ export type SealNonce = Buffer & { readonly __brand: 'SealNonce' };
 /**
  * A digest is the same in every batch of a series, so the key is too: what makes the nonce new is
  * the batch's salt, and the codec's version when a batch is warmed again by a later program.
+ * @throws RangeError when the salt has not 8 bytes: a shorter one would make nonces alike.
  */
 export function makeSealNonce(codecVersion: number, nonceSalt: Buffer): SealNonce {
+  if (nonceSalt.length !== 8) throw new RangeError('a nonce salt has 8 bytes');
   const nonce = Buffer.alloc(12);
   nonce.writeUInt32BE(codecVersion, 0);
-  nonceSalt.copy(nonce, 4, 0, 8);
+  nonceSalt.copy(nonce, 4);
   return nonce as SealNonce;
 }
 

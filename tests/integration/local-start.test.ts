@@ -3,7 +3,7 @@ import { cpSync, existsSync, mkdirSync, readFileSync, readdirSync, readlinkSync,
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { afterAll, beforeAll, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, expect, it } from 'vitest';
 import { checkout } from '../../infra/local/checkout.ts';
 import { freePort } from '../../infra/local/port.ts';
 import { throwAwayFolder, unprivilegedUser, type ThrowAwayFolder } from '../../infra/local/private-folder.ts';
@@ -23,6 +23,8 @@ beforeAll(async () => {
   symlinkSync(join(checkout, 'node_modules'), join(folder.path, 'node_modules'));
   ports = { PORT: String(await freePort()), ADMIN_PORT: String(await freePort()) };
 });
+// What a failed test left would fail the others.
+afterEach(() => killInFolder(''));
 afterAll(() => folder.remove());
 
 interface Run {
@@ -68,22 +70,27 @@ async function answerToPrintedCurl(output: string): Promise<unknown> {
   return JSON.parse((await run('sh', ['-c', line])).stdout);
 }
 
-/** Processes that run from, or in, the copy. */
-function processesInFolder(): string[] {
-  return readdirSync('/proc')
-    .filter((name) => /^\d+$/.test(name) && Number(name) !== process.pid)
-    .filter((pid) => {
-      try {
-        const line = readFileSync(`/proc/${pid}/cmdline`, 'utf8');
-        return line.includes(`${folder.path}/`) || readlinkSync(`/proc/${pid}/cwd`).startsWith(folder.path);
-      } catch {
-        return false;
-      }
-    });
+/** The command lines of the processes that run from, or in, the copy, by process id. */
+function processesInFolder(): Map<number, string> {
+  const found = new Map<number, string>();
+  for (const name of readdirSync('/proc').filter((entry) => /^\d+$/.test(entry))) {
+    try {
+      const line = readFileSync(`/proc/${name}/cmdline`, 'utf8').replaceAll('\0', ' ');
+      const isHere = readlinkSync(`/proc/${name}/cwd`).startsWith(folder.path);
+      if (isHere || line.includes(`${folder.path}/`)) found.set(Number(name), line);
+    } catch {
+      // It has ended meanwhile.
+    }
+  }
+  return found;
+}
+
+function killInFolder(script: string): void {
+  for (const [pid, line] of processesInFolder()) if (line.includes(script)) process.kill(pid, 'SIGKILL');
 }
 
 async function untilNothingRuns(): Promise<void> {
-  await expect.poll(processesInFolder, { timeout: 15_000 }).toEqual([]);
+  await expect.poll(() => [...processesInFolder().values()], { timeout: 15_000 }).toEqual([]);
 }
 
 const slip = {
@@ -102,7 +109,7 @@ it(
 
     const second = npmStart();
     expect(await second.closed).toEqual({ code: 1, signal: null });
-    expect(second.output()).toContain('Another "npm start" runs in');
+    expect(second.output()).toContain('Another "npm start" (process ');
     expect(await answerToPrintedCurl(start.output())).toMatchObject(slip);
 
     start.child.kill('SIGINT');
@@ -163,10 +170,7 @@ it(
     await isUp(start);
     start.child.kill('SIGKILL');
     // start.mjs has handed over; its program is killed as well.
-    for (const pid of processesInFolder()) {
-      if (readFileSync(`/proc/${pid}/cmdline`, 'utf8').includes('start.ts'))
-        process.kill(Number(pid), 'SIGKILL');
-    }
+    killInFolder('start.ts');
     await untilNothingRuns();
     const next = npmStart();
     await isUp(next);
@@ -216,10 +220,7 @@ it(
   async () => {
     const start = npmStart();
     await isUp(start);
-    for (const pid of processesInFolder()) {
-      if (readFileSync(`/proc/${pid}/cmdline`, 'utf8').includes('service/main.ts'))
-        process.kill(Number(pid), 'SIGKILL');
-    }
+    killInFolder('service/main.ts');
     expect(await start.closed).toEqual({ code: 1, signal: null });
     expect(start.output()).toContain('The service has ended by itself');
     await untilNothingRuns();

@@ -219,6 +219,8 @@ test.each([
   ['Node’s URL', `new URL('http://x');`, '', 'URL is not defined'],
   ['Node’s process', `process.exit(0);`, '', 'process is not defined'],
   ['a browser’s fetch', '', `fetch('http://127.0.0.1');`, 'fetch is not defined'],
+  ['a module of Node', `import 'node:fs';`, '', 'k6 has no module "node:fs"'],
+  ['a package', `import 'zod';`, '', 'k6 has no module "zod"'],
   ['an unknown module', `import 'k6/nothing';`, '', 'modules/nothing.ts'],
 ])('%s is an exception of the script', async (_what, init, setup, message) => {
   const result = await run(

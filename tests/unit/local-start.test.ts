@@ -22,7 +22,7 @@ describe('one start per checkout', () => {
   it('a second one is refused with what to do, and allowed when the first has ended', async () => {
     const giveBack = await claimCheckout('/somewhere');
     await expect(claimCheckout('/somewhere')).rejects.toThrow(
-      'Another "npm start" runs in /somewhere: use that one, or stop it with Ctrl-C first.',
+      `Another "npm start" (process ${process.pid}) runs in /somewhere: use that one, or stop it with Ctrl-C first.`,
     );
     giveBack();
     const again = await claimCheckout('/somewhere');

@@ -89,14 +89,14 @@ export function slipHtml(slip, words) {
   const notes = (slip.batch.corrected ? [t.correctedNote] : []).concat(slipNotes(slip, words));
   return (
     `<header class="slip-head"><div><p class="slip-kind">${e(t.heading)}</p>` +
-    `<h2 id="slip-title" tabindex="-1">${e(slip.series.title[language])}</h2></div>${stamps}</header>` +
+    `<h1 id="slip-title" tabindex="-1">${e(slip.series.title[language])}</h1></div>${stamps}</header>` +
     `<dl class="who"><div><dt>${e(titles.name)}</dt><dd>${e(slip.candidate.name)}</dd></div>` +
     `<div><dt>${e(titles.number)}</dt><dd class="digits">${e(slip.candidate.number)}</dd></div></dl>` +
     `<p class="status status-${e(slip.status.code)}">${e(slip.status.title[language])}</p>` +
     (total + rank === '' ? '' : `<dl class="sum">${total}${rank}</dl>`) +
     componentsHtml(slip, words) +
     flags +
-    `<section class="next"><h3>${e(t.nextStep)}</h3>${notes.map((note) => `<p>${e(note)}</p>`).join('')}</section>` +
+    `<section class="next"><h2>${e(t.nextStep)}</h2>${notes.map((note) => `<p>${e(note)}</p>`).join('')}</section>` +
     `<p class="origin">${e(t.publishedAt)} ${e(showInstant(slip.batch.publishedAt, texts))}<br>${e(t.batch)} <span class="digits">${slip.batch.number}</span></p>`
   );
 }

@@ -54,10 +54,13 @@ registerHooks({
       const name = specifier === 'k6' ? 'k6' : specifier.slice(3);
       return nextResolve(`./modules/${name}.ts`, { ...context, parentURL: import.meta.url });
     }
-    const resolved = nextResolve(specifier, context);
-    // A virtual user has modules of its own, down to the last one.
     const user = context.parentURL?.match(/\?vu=\d+$/)?.[0];
-    return user === undefined ? resolved : { ...resolved, url: `${resolved.url}${user}` };
+    if (user === undefined) return nextResolve(specifier, context);
+    // A script that k6 runs unbundled has no packages.
+    if (!specifier.startsWith('.')) throw new Error(`k6 has no module "${specifier}"`);
+    // A virtual user has modules of its own, down to the last one.
+    const resolved = nextResolve(specifier, context);
+    return { ...resolved, url: `${resolved.url}${user}` };
   },
 });
 
