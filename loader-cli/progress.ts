@@ -15,7 +15,7 @@ const SILENT: Progress = { advance: () => {}, done: () => {} };
 
 /** A bar with rate and time left on a terminal's standard error; nothing elsewhere, so that logs stay readable. */
 export function startProgress(voice: Voice, label: string, total: number | undefined): Progress {
-  if (voice.stderr.isTTY !== true) return SILENT;
+  if (!voice.stderr.isTTY) return SILENT;
   const startedAtMs = performance.now();
   const bar = new SingleBar({
     stream: voice.stderr,
@@ -25,7 +25,7 @@ export function startProgress(voice: Voice, label: string, total: number | undef
         : `${label}  {bar}  {percentage}%  {value}/{total}  {rate}/s  {eta_formatted} left`,
     etaBuffer: 50,
     // Before the rate is known it is asked for words such as INF, which the built-in one cuts.
-    formatTime: (seconds) => (Number.isFinite(Number(seconds)) ? showDuration(Number(seconds)) : '…'),
+    formatTime: (seconds) => (Number.isFinite(seconds) ? showDuration(seconds) : '…'),
     fps: 5,
     hideCursor: true,
     gracefulExit: false,

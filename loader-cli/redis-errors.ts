@@ -28,11 +28,17 @@ export function mapRedisError(error: unknown): unknown {
     return away(error, `Redis answered ${word === '' ? 'an error' : word}`, TRY_AGAIN);
   }
   // A cluster or the Sentinels: the reason of the last one that was tried.
-  if ('lastNodeError' in error && error.lastNodeError instanceof Error) return mapRedisError(error.lastNodeError);
+  if ('lastNodeError' in error && error.lastNodeError instanceof Error)
+    return mapRedisError(error.lastNodeError);
   const code = 'code' in error && typeof error.code === 'string' ? error.code : undefined;
   if (code !== undefined) return away(error, `Redis cannot be reached (${code})`, TRY_AGAIN);
-  if (/timed out|ETIMEDOUT/.test(error.message)) return away(error, 'Redis does not answer in time', TRY_AGAIN);
-  if (/[Cc]onnection is closed|max retries per request|sentinels are unreachable|slots cache|writeable/.test(error.message))
+  if (/timed out|ETIMEDOUT/.test(error.message))
+    return away(error, 'Redis does not answer in time', TRY_AGAIN);
+  if (
+    /[Cc]onnection is closed|max retries per request|sentinels are unreachable|slots cache|writeable/.test(
+      error.message,
+    )
+  )
     return away(error, 'the connection to Redis broke off', TRY_AGAIN);
   return error;
 }

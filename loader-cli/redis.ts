@@ -33,6 +33,7 @@ const OPTIONS = {
 export class RedisWriter implements Bulk {
   readonly #client: Redis | Cluster;
   readonly #bulk: Bulk;
+  #isClosed = false;
 
   private constructor(client: Redis | Cluster) {
     this.#client = client;
@@ -47,13 +48,14 @@ export class RedisWriter implements Bulk {
     client.on('error', (error: unknown) => {
       reason = error;
     });
-    // A frozen Redis accepts the connection and answers nothing on it.
-    const timer = setTimeout(() => {
-      reason = new Error('timed out');
-      client.disconnect();
-    }, READY_WITHIN_MS);
+    let timer: NodeJS.Timeout | undefined;
+    // A frozen Redis accepts the connection and answers nothing on it; a Cluster that is not up leaves
+    // ioredis's connect() (6.0.0) unsettled for ever.
+    const late = new Promise<never>((_, reject) => {
+      timer = setTimeout(() => reject(new Error('timed out')), READY_WITHIN_MS);
+    });
     try {
-      await client.connect();
+      await Promise.race([client.connect(), late]);
       return new RedisWriter(client);
     } catch (error) {
       client.disconnect();
@@ -65,7 +67,7 @@ export class RedisWriter implements Bulk {
 
   /** False once the connection has ended: a new one is needed. */
   get isUsable(): boolean {
-    return this.#client.status === 'ready';
+    return !this.#isClosed && this.#client.status === 'ready';
   }
 
   /** Sets every key, with no expiry. When it throws, some may be set. */
@@ -113,6 +115,7 @@ export class RedisWriter implements Bulk {
   }
 
   close(): void {
+    this.#isClosed = true;
     this.#client.disconnect();
   }
 }

@@ -45,5 +45,9 @@ export function resolveSettings(options: Settings, environment: Settings, local:
 function isSameDatabase(one: string, other: string | undefined): boolean {
   if (other === undefined || !URL.canParse(one) || !URL.canParse(other)) return false;
   const [a, b] = [new URL(one), new URL(other)];
-  return a.host === b.host && a.pathname === b.pathname && a.searchParams.get('host') === b.searchParams.get('host');
+  return (
+    a.host === b.host &&
+    a.pathname === b.pathname &&
+    a.searchParams.get('host') === b.searchParams.get('host')
+  );
 }

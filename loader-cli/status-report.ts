@@ -10,6 +10,7 @@ import type { Database } from './database.ts';
 
 export interface BatchStatus {
   readonly number: number;
+  readonly series: string;
   readonly definitionVersion: number;
   readonly loadedBy: string;
   readonly loadedAt: string;
@@ -92,7 +93,6 @@ from fangbang.batch b
 where b.sealed_at is not null and ($1::text is null or b.series = $1) order by b.number`;
 
 type SeriesRow = Omit<SeriesStatus, 'state' | 'batches'>;
-type BatchRow = BatchStatus & { readonly series: string };
 
 /** @param series one, or undefined for all. @throws FangbangError `series-unknown` */
 export async function readStatus(database: Database, series: string | undefined): Promise<Status> {
@@ -101,10 +101,12 @@ export async function readStatus(database: Database, series: string | undefined)
   );
   const found = await database.query<SeriesRow>(SERIES, [series]);
   if (series !== undefined && found.length === 0) {
-    throw new FangbangError('series-unknown', 'there is no such series', { hint: 'fangbang series list shows them' });
+    throw new FangbangError('series-unknown', 'there is no such series', {
+      hint: 'fangbang series list shows them',
+    });
   }
   // Through JSON, so that --json and the table show the same and times have one form.
-  const batches: BatchRow[] = JSON.parse(JSON.stringify(await database.query(BATCHES, [series])));
+  const batches: BatchStatus[] = JSON.parse(JSON.stringify(await database.query(BATCHES, [series])));
   return {
     now: now.toISOString(),
     epoch,
@@ -115,7 +117,7 @@ export async function readStatus(database: Database, series: string | undefined)
       current: row.current && { ...row.current, opensAt: utc(row.current.opensAt) ?? '' },
       next: row.next && { ...row.next, opensAt: utc(row.next.opensAt) ?? '' },
       state: stateOf(row),
-      batches: batches.filter((batch) => batch.series === row.series).map(({ series: _, ...batch }) => batch),
+      batches: batches.filter((batch) => batch.series === row.series),
     })),
   };
 }
@@ -132,7 +134,10 @@ function utc(text: string | null): string | null {
 }
 
 /** What Redis holds of the warmed batches. Never throws for a Redis that is away. */
-export async function readRedisStatus(ctx: CommandContext, batches: readonly BatchStatus[]): Promise<RedisStatus> {
+export async function readRedisStatus(
+  ctx: CommandContext,
+  batches: readonly BatchStatus[],
+): Promise<RedisStatus> {
   try {
     const redis = await ctx.redis();
     if (redis === undefined) return { state: 'none', reason: null, epoch: null, warm: {} };

@@ -18,11 +18,12 @@ export function table(head: readonly string[], rows: readonly (readonly string[]
 function cells(text: string): number {
   let count = 0;
   for (const character of text) {
-    count += /[\u1100-\u115F\u2E80-\uA4CF\uAC00-\uD7A3\uF900-\uFAFF\uFE30-\uFE6F\uFF00-\uFF60\uFFE0-\uFFE6\u{20000}-\u{3FFFD}]/u.test(
-      character,
-    )
-      ? 2
-      : 1;
+    count +=
+      /[\u1100-\u115F\u2E80-\uA4CF\uAC00-\uD7A3\uF900-\uFAFF\uFE30-\uFE6F\uFF00-\uFF60\uFFE0-\uFFE6\u{20000}-\u{3FFFD}]/u.test(
+        character,
+      )
+        ? 2
+        : 1;
   }
   return count;
 }

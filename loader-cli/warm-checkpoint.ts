@@ -25,7 +25,11 @@ export async function readCheckpoint(redis: RedisWriter, batch: Batch): Promise<
   return { after: Buffer.from(after, 'hex'), entries: Number(entries) };
 }
 
-export async function writeCheckpoint(redis: RedisWriter, batch: Batch, reached: WarmCheckpoint): Promise<void> {
+export async function writeCheckpoint(
+  redis: RedisWriter,
+  batch: Batch,
+  reached: WarmCheckpoint,
+): Promise<void> {
   const parts = [batch.nonceSalt.toString('hex'), reached.after.toString('hex'), reached.entries];
   await redis.set(key(batch.number), parts.join(':'));
 }

@@ -3,6 +3,7 @@
  */
 import { createServer } from 'node:http';
 import type { Server } from 'node:http';
+import { Server as NetServer } from 'node:net';
 import { createAdaptorServer } from '@hono/node-server';
 import type { HostOptions, RuntimeServer } from './host.ts';
 
@@ -16,6 +17,9 @@ const TIMEOUTS = {
   keepAliveTimeout: 65_000,
   connectionsCheckingInterval: 500,
 } as const;
+
+/** While closing: a connection that is idle for so long is no request on its way. */
+const CLOSE_IDLE_EVERY_MS = 250;
 
 export async function startOnNode(options: HostOptions): Promise<RuntimeServer> {
   const server = createAdaptorServer({
@@ -32,8 +36,13 @@ export async function startOnNode(options: HostOptions): Promise<RuntimeServer> 
     port: typeof address === 'object' && address !== null ? address.port : options.port,
     stopListening: () =>
       new Promise((done) => {
-        server.close(() => done());
-        server.closeIdleConnections();
+        // Not the HTTP server's own close: it cuts off connections that have just been made and have
+        // not sent their request yet (nodejs/node#60617). Those get a little time.
+        const closeIdle = setInterval(() => server.closeIdleConnections(), CLOSE_IDLE_EVERY_MS);
+        NetServer.prototype.close.call(server, () => {
+          clearInterval(closeIdle);
+          done();
+        });
       }),
     cutOff: () => server.closeAllConnections(),
   };

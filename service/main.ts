@@ -14,6 +14,7 @@ import {
   FALLBACK_TIMEOUTS,
   PostgresFallback,
 } from '#lookup/postgres-fallback.ts';
+import { faultName } from '#lookup/observer.ts';
 import { postgresPublicationSource } from '#lookup/publication-source.ts';
 import { Publications } from '#lookup/publications.ts';
 import { connectRedis } from '#lookup/redis-client.ts';
@@ -31,6 +32,7 @@ import { createAnswerLookup } from './http/lookup-answer.ts';
 import { createLog } from './log.ts';
 import { createMetrics } from './metrics.ts';
 import { createPage } from './page/page.ts';
+import { createWechat } from './wechat/wechat.ts';
 
 try {
   await main(readConfig(process.env));
@@ -101,6 +103,18 @@ async function main(config: Config): Promise<void> {
       nowMs: () => publications.nowMs(),
     }),
   );
+  if (config.wechat !== undefined) {
+    app.route(
+      '/',
+      createWechat({
+        ...config.wechat,
+        series: () => publications.list(),
+        nowMs: () => Date.now(),
+        onFault: (error) =>
+          log.error('a message to the official account was not answered', { fault: faultName(error) }),
+      }),
+    );
+  }
 
   let isStopping = false;
   const notReady = (): string | undefined => {

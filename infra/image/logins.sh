@@ -4,10 +4,10 @@
 set -eu
 PGPASSWORD=$(cat /run/secrets/postgres-password)
 export PGPASSWORD
-password=$(cat /run/secrets/service-password)
 
-psql --no-psqlrc --quiet --set=ON_ERROR_STOP=1 --set=password="$password" \
+psql --no-psqlrc --quiet --set=ON_ERROR_STOP=1 \
   --host="${PGHOST:-postgres}" --username=postgres --dbname=fangbang <<'SQL'
+\set password `cat /run/secrets/service-password`
 select 'create role fangbang_app login'
   where not exists (select 1 from pg_roles where rolname = 'fangbang_app') \gexec
 alter role fangbang_app password :'password';

@@ -11,6 +11,7 @@ import { parse } from 'csv-parse/sync';
 import type { Client } from 'pg';
 import { keep } from './checkout.ts';
 import { askVerb, runVerb, type CliOptions } from './fangbang-cli.ts';
+import { demoLoginPrefix } from './logins.ts';
 import type { Progress } from './progress.ts';
 import { SetupError } from './setup-error.ts';
 
@@ -55,6 +56,24 @@ export async function demoIsLoaded(owner: Client, pepperMark: string): Promise<b
     [record.batch, record.checksum],
   );
   return found.rows.length > 0;
+}
+
+/**
+ * Refuses a database that holds results which no `npm start` loaded: a demo has no business in it, nor a
+ * migration that nobody decided on.
+ */
+export async function refuseForeignResults(owner: Client): Promise<void> {
+  const schema = await owner.query(`SELECT 1 WHERE to_regclass('fangbang.batch') IS NOT NULL`);
+  if (schema.rows.length === 0) return;
+  const foreign = await owner.query(
+    `SELECT 1 FROM fangbang.batch WHERE NOT starts_with(loaded_by::text, $1) LIMIT 1`,
+    [demoLoginPrefix],
+  );
+  if (foreign.rows.length > 0) {
+    throw new SetupError(
+      'DATABASE_URL holds results that "npm start" did not load: give it a database of its own, or run the service alone with "node infra/local/serve.mjs".',
+    );
+  }
 }
 
 /** Makes, loads, warms, verifies, approves and opens the demo. */

@@ -17,6 +17,9 @@ export interface Logins {
   readonly service: string;
 }
 
+/** All our logins' names begin with it. */
+export const demoLoginPrefix = 'fangbang_demo_';
+
 const memberships = {
   loader: 'fangbang_loader',
   approver: 'fangbang_loader',
@@ -66,7 +69,7 @@ export async function ensureLogins(
   const urls = await onPostgres(databaseUrl, async (client) => {
     const made = { loader: '', approver: '', service: '' };
     for (const kind of ['loader', 'approver', 'service'] as const) {
-      const name = `fangbang_demo_${kind}${mark}`;
+      const name = `${demoLoginPrefix}${kind}${mark}`;
       try {
         await ensureLogin(client, name, passwords[kind], memberships[kind]);
       } catch (fault) {

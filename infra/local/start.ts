@@ -2,7 +2,8 @@
  * @module `npm start`: the whole of Fangbang on this machine, with a demo series that is open.
  *
  * Postgres and Redis are those of DATABASE_URL and REDIS_URL; without them our own are started, Postgres with
- * its data under `.fangbang/`. DATABASE_URL needs the rights to create roles. HOST, PORT and ADMIN_PORT are
+ * its data under `.fangbang/`. DATABASE_URL needs the rights to create roles, and is refused when it holds
+ * results of others. HOST, PORT and ADMIN_PORT are
  * where the service listens; FANGBANG_RUNTIME=node runs it on Node in place of Bun.
  *
  * Failure policy: whatever can't be had ends this with exit code 1 and a sentence that says what to do. On
@@ -19,6 +20,7 @@ import {
   demoSeries,
   loadDemo,
   oneCandidate,
+  refuseForeignResults,
 } from './demo.ts';
 import { runVerb, type CliOptions } from './fangbang-cli.ts';
 import { runtimePath } from './hand-over.mjs';
@@ -97,6 +99,7 @@ async function start(choices: Choices): Promise<void> {
 
   const ownServer = choices.databaseUrl === undefined;
   const ownerUrl = ownServer ? await ensureDatabase(stores.databaseUrl, 'fangbang') : stores.databaseUrl;
+  await onPostgres(ownerUrl, refuseForeignResults);
   const pepperFile = ensurePepperFile();
   const runtime = runtimePath(choices.runtime);
   const base = { ...environment, REDIS_URL: stores.redisUrl, FANGBANG_PEPPER_FILE: pepperFile };

@@ -6,7 +6,7 @@
  */
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { keep } from './checkout.ts';
+import { keep, keepFolder } from './checkout.ts';
 import { startPostgres } from './postgres.ts';
 import {
   persistentFolder,
@@ -74,14 +74,20 @@ function givenStore(url: string): Store {
 
 async function bringUpPostgres(options: StoresOptions): Promise<Store> {
   if (options.databaseUrl !== undefined) return givenStore(options.databaseUrl);
-  return options.persistent ? await persistentPostgres() : await throwAwayPostgres();
+  return options.persistent ? await persistentPostgres(options) : await throwAwayPostgres();
 }
 
-async function persistentPostgres(): Promise<Store> {
+async function persistentPostgres({ say }: StoresOptions): Promise<Store> {
   const user = unprivilegedUser();
+  const folder = persistentFolder('postgres', user);
+  if (!folder.startsWith(keepFolder)) {
+    const note = `Postgres keeps its data in ${folder}: it may not run as root, and another user cannot enter this checkout`;
+    writeFileSync(join(keep('postgres'), 'README'), `${note}.\n`);
+    say?.(note);
+  }
   const preferredPort = rememberedPort('postgres');
   const postgres = await startPostgres({
-    folder: persistentFolder('postgres', user),
+    folder,
     passwordFile: join(keep(), 'postgres-password'),
     logFile: join(keep('log'), 'postgres.log'),
     durable: true,

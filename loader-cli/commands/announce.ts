@@ -10,11 +10,17 @@ export function register(program: Command): void {
     summary: 'show the series as scheduled before anything is published',
     example: 'fangbang announce zj-gaokao-2026 --at 2026-06-25T09:00:00+08:00',
     configure: (command) =>
-      command.option('--at <time>', 'when results are expected: ISO 8601 with an offset (else no time is shown)'),
+      command.option(
+        '--at <time>',
+        'when results are expected: ISO 8601 with an offset (else no time is shown)',
+      ),
     run: async (ctx, [series = ''], options) => {
       const at = announcedTime(textOption(options, 'at'));
       const database = await ctx.database();
-      const { head } = await database.one<{ head: string }>('select fangbang.announce($1, $2) as head', [series, at]);
+      const { head } = await database.one<{ head: string }>('select fangbang.announce($1, $2) as head', [
+        series,
+        at,
+      ]);
       const releaseAt = at?.toISOString() ?? null;
       ctx.say(`${series} is announced, ${releaseAt === null ? 'without a time' : `for ${releaseAt}`}`);
       ctx.say(`audit head ${head}`);

@@ -11,7 +11,10 @@ export function register(program: Command): void {
     example: 'fangbang approve 3 --checksum sha256:9f86…0a08 --not-before 2026-06-25T09:00:00+08:00',
     configure: (command) =>
       command
-        .requiredOption('--checksum <sha256>', 'the batch’s checksum, from the loader by another way than this database')
+        .requiredOption(
+          '--checksum <sha256>',
+          'the batch’s checksum, from the loader by another way than this database',
+        )
         .requiredOption('--not-before <time>', 'the earliest opening: ISO 8601 with an offset, or now'),
     run: async (ctx, [argument], options) => {
       const batch = parseBatchNumber(argument);
@@ -27,7 +30,9 @@ export function register(program: Command): void {
          from fangbang.approval a join fangbang.batch b on b.number = a.batch where a.batch = $1`,
         [batch],
       );
-      ctx.say(`batch ${batch} of ${approval.series} is approved by ${approval.by}, not before ${approval.at.toISOString()}`);
+      ctx.say(
+        `batch ${batch} of ${approval.series} is approved by ${approval.by}, not before ${approval.at.toISOString()}`,
+      );
       if (approval.single) ctx.say('by the one who loaded it: its answers will say that this is a rehearsal');
       ctx.say(`audit head ${head}`);
       return {

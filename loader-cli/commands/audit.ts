@@ -20,9 +20,12 @@ export function register(program: Command): void {
         .option('--head <head>', 'with --verify: a head that an act printed must still be in the trail'),
     run: async (ctx, [series], options) => {
       const head = textOption(options, 'head');
-      if (options['verify'] === true) return await verify(ctx, head === undefined ? undefined : parseHead(head));
+      if (options['verify'] === true)
+        return await verify(ctx, head === undefined ? undefined : parseHead(head));
       if (head === undefined) return await list(ctx, series);
-      throw new FangbangError('usage', '--head is for --verify', { hint: 'fangbang audit --verify --head …' });
+      throw new FangbangError('usage', '--head is for --verify', {
+        hint: 'fangbang audit --verify --head …',
+      });
     },
   });
 }
@@ -33,7 +36,10 @@ async function verify(ctx: CommandContext, kept: AuditHead | undefined): Promise
   for await (const row of rows(database)) chain.add(row);
   const head = chain.end();
   if (head.seq === 0) ctx.say('the audit trail is empty');
-  else ctx.say(`the audit trail is whole: ${head.seq} entries${kept === undefined ? '' : ', the kept head among them'}`);
+  else
+    ctx.say(
+      `the audit trail is whole: ${head.seq} entries${kept === undefined ? '' : ', the kept head among them'}`,
+    );
   if (head.seq > 0) ctx.say(`audit head ${showHead(head)}`);
   if (kept === undefined) ctx.say('its end is proven only against a head that you kept: --head');
   return { json: { verified: true, entries: head.seq, head: head.seq === 0 ? null : showHead(head) } };
@@ -78,12 +84,16 @@ function readEntry(row: AuditRow): Entry {
 }
 
 function line(entry: Entry): string {
-  const about = [entry.series, entry.batch === null ? undefined : `batch ${entry.batch}`].filter(Boolean).join(' ');
+  const about = [entry.series, entry.batch === null ? undefined : `batch ${entry.batch}`]
+    .filter(Boolean)
+    .join(' ');
   const detail = Object.entries(entry.detail ?? {})
     .filter(([, value]) => value !== null)
     .map(([name, value]) => `${name}=${typeof value === 'string' ? value : JSON.stringify(value)}`)
     .join(' ');
-  return [entry.seq, entry.at, entry.actor, entry.act, about, detail].filter((part) => part !== '').join('  ');
+  return [entry.seq, entry.at, entry.actor, entry.act, about, detail]
+    .filter((part) => part !== '')
+    .join('  ');
 }
 
 async function* rows(database: Database): AsyncGenerator<AuditRow, void> {

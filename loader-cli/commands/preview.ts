@@ -79,9 +79,13 @@ async function readPayload(database: Database, batch: Batch, digest: Digest): Pr
     [batch.number, digest],
   );
   if (row !== undefined) return row.payload;
-  throw new FangbangError('candidate-not-found', `batch ${batch.number} has no candidate with these credentials`, {
-    hint: 'the service answers 404 to them',
-  });
+  throw new FangbangError(
+    'candidate-not-found',
+    `batch ${batch.number} has no candidate with these credentials`,
+    {
+      hint: 'the service answers 404 to them',
+    },
+  );
 }
 
 /** What the answer says of its batch: as it is, or will be, published; else as if it opened when it may. */

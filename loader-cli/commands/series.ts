@@ -35,13 +35,16 @@ export function register(program: Command): void {
     summary: 'print a definition as it was added',
     example: 'fangbang series show zj-gaokao-2026 --version 1 > version-1.yaml',
     configure: (command) => command.option('--version <n>', 'an earlier version (else the latest)'),
-    run: async (ctx, [id = ''], options) => await show(ctx, id, parseCount('--version', textOption(options, 'version'))),
+    run: async (ctx, [id = ''], options) =>
+      await show(ctx, id, parseCount('--version', textOption(options, 'version'))),
   });
 }
 
 function preset(ctx: CommandContext, name: string): VerbResult {
   if (!isPresetName(name)) {
-    throw new FangbangError('usage', 'there is no such preset', { hint: `presets: ${PRESET_NAMES.join(', ')}` });
+    throw new FangbangError('usage', 'there is no such preset', {
+      hint: `presets: ${PRESET_NAMES.join(', ')}`,
+    });
   }
   const yaml = readPreset(name);
   // With --json standard error needs no copy of it.
@@ -57,10 +60,11 @@ async function add(ctx: CommandContext, file: string): Promise<VerbResult> {
   const source = await readSource(file);
   const definition = parseDefinition(source, file);
   const database = await ctx.database();
-  const { version, added, head } = await database.one<{ version: number; added: boolean; head: string | null }>(
-    'select version, added, head from fangbang.add_definition($1, $2)',
-    [definition.id, source],
-  );
+  const { version, added, head } = await database.one<{
+    version: number;
+    added: boolean;
+    head: string | null;
+  }>('select version, added, head from fangbang.add_definition($1, $2)', [definition.id, source]);
   ctx.say(
     added
       ? `added ${definition.id} version ${version}`

@@ -47,7 +47,16 @@ function seriesLines(series: SeriesStatus, redis: RedisStatus): string[] {
   if (next !== null) lines.push(`  next: ${openingWords(next)}`);
   if (previousBatch !== null) lines.push(`  a rollback opens batch ${previousBatch}`);
   if (series.batches.length === 0) return [...lines, '  no batches yet: fangbang load'];
-  const head = ['batch', 'candidates', 'loaded by', 'at', 'approved by', 'not before', 'in Redis', 'verified'];
+  const head = [
+    'batch',
+    'candidates',
+    'loaded by',
+    'at',
+    'approved by',
+    'not before',
+    'in Redis',
+    'verified',
+  ];
   const rows = series.batches.map((batch) => [
     String(batch.number) + (batch.corrects === null ? '' : ` (corrects ${batch.corrects})`),
     String(batch.candidates),

@@ -25,7 +25,10 @@ export function register(program: Command): void {
     summary: 'file = Postgres = Redis: every candidate, counts and checksum',
     example: 'fangbang verify 3 --file results.csv',
     configure: (command) =>
-      command.option('--file <csv...>', 'the official files that were loaded (else only the stores are compared)'),
+      command.option(
+        '--file <csv...>',
+        'the official files that were loaded (else only the stores are compared)',
+      ),
     run: async (ctx, [argument], options) => {
       const number = parseBatchNumber(argument);
       const paths = Array.isArray(options['file']) ? options['file'].map(String) : [];
@@ -36,7 +39,9 @@ export function register(program: Command): void {
       const definition = await readDefinition(database, batch);
       const redis = await ctx.redis();
       const file =
-        paths.length === 0 ? undefined : await compareFile(ctx, { database, batch, definition, pepper, paths });
+        paths.length === 0
+          ? undefined
+          : await compareFile(ctx, { database, batch, definition, pepper, paths });
       const stores = await compareStores(ctx, database, redis, batch, definition);
       return await conclude(ctx, database, { batch, stores, file, withRedis: redis !== undefined });
     },
@@ -58,14 +63,19 @@ async function conclude(ctx: CommandContext, database: Database, outcome: Outcom
     redis: withRedis ? { missing: stores.missingInRedis, altered: stores.alteredInRedis } : 'none',
     file: file === undefined ? null : describeFile(file),
   };
-  const json = { batch: batch.number, series: batch.series, checksum: showChecksum(batch.checksum), ...detail };
+  const json = {
+    batch: batch.number,
+    series: batch.series,
+    checksum: showChecksum(batch.checksum),
+    ...detail,
+  };
   const faults = faultsOf(outcome);
   if (faults.length > 0) return { json, failure: failed(outcome, faults) };
 
-  const { head } = await database.one<{ head: string }>(`select fangbang.record_check($1, 'verified', $2) as head`, [
-    batch.number,
-    JSON.stringify(detail),
-  ]);
+  const { head } = await database.one<{ head: string }>(
+    `select fangbang.record_check($1, 'verified', $2) as head`,
+    [batch.number, JSON.stringify(detail)],
+  );
   const parts = [...(file === undefined ? [] : ['file']), 'Postgres', ...(withRedis ? ['Redis'] : [])];
   ctx.say(
     `batch ${batch.number} of ${batch.series} is verified: ${parts.join(' = ')}, ${batch.candidates} candidates, ${stores.entries} entries`,
@@ -77,7 +87,8 @@ async function conclude(ctx: CommandContext, database: Database, outcome: Outcom
   return { json: { ...json, head } };
 }
 
-function describeFile({ files, checksum: _, ...counts }: FileCompared): object {
+function describeFile(file: FileCompared): object {
+  const { files, checksum: _, ...counts } = file;
   return { files: files.map(({ name, sha256 }) => ({ name, sha256 })), ...counts };
 }
 

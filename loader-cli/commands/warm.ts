@@ -134,17 +134,27 @@ async function warnOfEviction(ctx: CommandContext, redis: RedisWriter): Promise<
   }
 }
 
-async function recordWithoutRedis(ctx: CommandContext, database: Database, batch: Batch): Promise<VerbResult> {
+async function recordWithoutRedis(
+  ctx: CommandContext,
+  database: Database,
+  batch: Batch,
+): Promise<VerbResult> {
   const head = await recordWarmed(database, batch, { entries: 0, redis: 'none' });
-  ctx.say(`nothing to warm without Redis: batch ${batch.number} of ${batch.series} is answered from Postgres`);
+  ctx.say(
+    `nothing to warm without Redis: batch ${batch.number} of ${batch.series} is answered from Postgres`,
+  );
   ctx.say(`audit head ${head}`);
   return { json: { batch: batch.number, series: batch.series, entries: 0, redis: 'none', head } };
 }
 
-async function recordWarmed(database: Database, batch: Batch, detail: Record<string, unknown>): Promise<string> {
-  const { head } = await database.one<{ head: string }>(`select fangbang.record_check($1, 'warmed', $2) as head`, [
-    batch.number,
-    JSON.stringify(detail),
-  ]);
+async function recordWarmed(
+  database: Database,
+  batch: Batch,
+  detail: Record<string, unknown>,
+): Promise<string> {
+  const { head } = await database.one<{ head: string }>(
+    `select fangbang.record_check($1, 'warmed', $2) as head`,
+    [batch.number, JSON.stringify(detail)],
+  );
   return head;
 }

@@ -67,7 +67,8 @@ export function cleanCell(raw: string): Cleaned {
   return { value, changes: changes.length === 0 ? NONE : changes };
 }
 
-const BLANK = /^[\s\u00A0\u00AD\u061C\u180E\u200B-\u200F\u202A-\u202E\u2060-\u2064\u2066-\u2069\u3000\uFEFF]*$/;
+const BLANK =
+  /^[\s\u00A0\u00AD\u061C\u180E\u200B-\u200F\u202A-\u202E\u2060-\u2064\u2066-\u2069\u3000\uFEFF]*$/;
 
 /** Whether a cell holds nothing but spaces and zero-width characters. */
 export function isBlank(raw: string): boolean {

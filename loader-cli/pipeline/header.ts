@@ -2,8 +2,8 @@
  * The header line: which delimiter the file has, and where each column of the definition is.
  *
  * Failure policy: a header that is not exactly the definition's is `file-refused`, naming the columns
- * that are unknown, missing or doubled. A first line with none of the columns is not quoted: it may
- * be a candidate's row.
+ * that are unknown, missing or doubled. A first line with less than half of
+ * the columns is not quoted: it may be a candidate's row.
  */
 import type { SeriesDefinition } from '#results/definition.ts';
 import { FangbangError } from '#results/errors.ts';
@@ -48,11 +48,23 @@ function plain(name: string): string {
  * @throws FangbangError `file-refused`.
  */
 export function readHeader(line: string, definition: SeriesDefinition, fileName: string): Header {
+  if (line.includes('\r')) {
+    throw refuse(fileName, 'the lines end in CR alone', {
+      hint: 'save the file with CRLF or LF line ends',
+    });
+  }
   const columns = columnsOf(definition);
   const names = new Map(
     [...columns.needed, ...columns.optional, ...columns.ignored].map((name) => [plain(name), name]),
   );
-  const { delimiter, cells } = bestSplit(line, names, fileName);
+  const { delimiter, cells, known } = bestSplit(line, names);
+  // Otherwise it may be a candidate's row, or a title, and is not quoted.
+  const isHeader = known > 0 && known * 2 >= columns.needed.length;
+  if (!isHeader) {
+    throw refuse(fileName, `the header has ${known} of the definition’s ${columns.needed.length} columns`, {
+      hint: 'line 1 must be the header, with commas, tabs or semicolons between the columns; is this the right file, the right encoding and the right series?',
+    });
+  }
 
   const named = cells.findLastIndex((cell) => plain(cell) !== '') + 1;
   const placeOf = new Map<string, number>();
@@ -67,49 +79,45 @@ export function readHeader(line: string, definition: SeriesDefinition, fileName:
     if (!placeOf.has(name)) faults.push(`the column ${name} is missing`);
   }
   if (faults.length > 0) {
-    throw new FangbangError(
-      'file-refused',
-      `${fileName}, line 1: the header is not that of series ${definition.id}`,
-      {
-        faults,
-        hint: 'compare the file with the definition (fangbang series show); columns that are not needed go into its ignoredColumns',
-      },
-    );
+    throw refuse(fileName, `the header is not that of series ${definition.id}`, {
+      faults,
+      hint: 'compare the file with the definition (fangbang series show); columns that are not needed go into its ignoredColumns',
+    });
   }
   return { delimiter, cells, placeOf, unnamed: cells.length - named };
 }
 
-/** The delimiter by which most columns are known. */
+/** By the delimiter by which most columns are known; no cells when it can be split by none. */
 function bestSplit(
   line: string,
   names: ReadonlyMap<string, string>,
-  fileName: string,
-): { delimiter: Delimiter; cells: string[] } {
-  let best: { delimiter: Delimiter; cells: string[]; known: number } | undefined;
+): { delimiter: Delimiter; cells: readonly string[]; known: number } {
+  let best: { delimiter: Delimiter; cells: readonly string[]; known: number } = {
+    delimiter: ',',
+    cells: [],
+    known: 0,
+  };
   for (const delimiter of DELIMITERS) {
     const cells = splitLine(line, delimiter);
     if (typeof cells === 'string') continue;
     const known = cells.filter((cell) => names.has(plain(cell))).length;
-    if (known > (best?.known ?? 0)) best = { delimiter, cells, known };
+    if (known > best.known) best = { delimiter, cells, known };
   }
-  if (best !== undefined) return best;
-  throw new FangbangError(
-    'file-refused',
-    line.includes('\r')
-      ? `${fileName}, line 1: the lines end in CR alone`
-      : `${fileName}, line 1: the header has none of the definition’s columns`,
-    {
-      hint: line.includes('\r')
-        ? 'save the file with CRLF or LF line ends'
-        : 'line 1 must be the header, with commas, tabs or semicolons between the columns; is this the right file, the right encoding and the right series?',
-    },
-  );
+  return best;
+}
+
+function refuse(
+  fileName: string,
+  message: string,
+  options: { hint: string; faults?: readonly string[] },
+): FangbangError {
+  return new FangbangError('file-refused', `${fileName}, line 1: ${message}`, options);
 }
 
 /** A name from the file as it can be shown: short, without control characters, no long number. */
 function showName(cell: string): string {
   const value = cell.replace(/\p{C}/gu, '').trim();
   if (value === '') return '(no name)';
-  if (/[0-9]{5}/.test(value)) return '(a number)';
+  if (/[0-9]{5}|^[0-9.]+$/.test(value)) return '(a number)';
   return value.length > 40 ? `${value.slice(0, 40)}…` : value;
 }

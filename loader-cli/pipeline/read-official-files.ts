@@ -121,7 +121,7 @@ export async function readOfficialFiles(
 ): Promise<ReadReport> {
   if (paths.length === 0 || paths.length > MOST_FILES)
     throw new FangbangError('usage', 'name at least one official file');
-  const sources = await Sources.open(paths, options.stdin);
+  const sources = await Sources.open(paths, options.stdin, options.signal);
   try {
     const late = new LateRejects(sources.names);
     let ranksContradict = false;

@@ -8,6 +8,7 @@
 import { closeSync, createReadStream, fstatSync, mkdtempSync, openSync, rmSync, writeSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
+import { addAbortSignal } from 'node:stream';
 import type { Readable } from 'node:stream';
 import { FangbangError } from '#results/errors.ts';
 import type { OpenedFile } from './text-pieces.ts';
@@ -20,10 +21,12 @@ export class Sources {
   readonly names: readonly string[];
   readonly #paths: readonly string[];
   readonly #spool: number | undefined;
+  readonly #signal: AbortSignal | undefined;
 
-  private constructor(paths: readonly string[], spool: number | undefined) {
+  private constructor(paths: readonly string[], spool: number | undefined, signal: AbortSignal | undefined) {
     this.#paths = paths;
     this.#spool = spool;
+    this.#signal = signal;
     const short = paths.map((path) => (path === '-' ? 'standard input' : basename(path)));
     this.names = short.map((name, i) =>
       short.filter((other) => other === name).length > 1 ? (paths[i] ?? name) : name,
@@ -32,24 +35,30 @@ export class Sources {
 
   /**
    * @param paths files, or `-` once for standard input.
-   * @throws FangbangError `usage` when standard input is named twice or is not given.
+   * @param signal ends a read that waits.
+   * @throws FangbangError `usage` when standard input is named twice or is not given; the signal's reason.
    */
-  static async open(paths: readonly string[], stdin: Readable | undefined): Promise<Sources> {
+  static async open(
+    paths: readonly string[],
+    stdin: Readable | undefined,
+    signal?: AbortSignal,
+  ): Promise<Sources> {
     const fromStdin = paths.filter((path) => path === '-').length;
     if (fromStdin > 1) throw new FangbangError('usage', 'standard input (-) can be read only once');
-    if (fromStdin === 0) return new Sources(paths, undefined);
+    if (fromStdin === 0) return new Sources(paths, undefined, signal);
     if (stdin === undefined) throw new FangbangError('usage', 'this verb does not read standard input');
     const spool = openNameless('fangbang-stdin-');
     try {
-      for await (const chunk of stdin) writeWholly(spool, chunk as Buffer);
+      for await (const chunk of abortable(stdin, signal)) writeWholly(spool, chunk as Buffer);
     } catch (cause) {
       closeSync(spool);
+      signal?.throwIfAborted();
       throw new FangbangError('file-refused', 'standard input cannot be kept in the temporary folder', {
         hint: `make room in ${tmpdir()}, or point TMPDIR to a larger disk`,
         cause,
       });
     }
-    return new Sources(paths, spool);
+    return new Sources(paths, spool, signal);
   }
 
   /** Opens a file from its beginning. */
@@ -57,7 +66,7 @@ export class Sources {
     const path = this.#paths[index] ?? '';
     const name = this.names[index] ?? path;
     if (path !== '-' || this.#spool === undefined)
-      return { name, stream: createReadStream(path, { highWaterMark: READ_BYTES }) };
+      return { name, stream: abortable(createReadStream(path, { highWaterMark: READ_BYTES }), this.#signal) };
     const bytes = fstatSync(this.#spool).size;
     const stream = createReadStream('', {
       fd: this.#spool,
@@ -67,12 +76,16 @@ export class Sources {
       end: Math.max(0, bytes - 1),
       highWaterMark: READ_BYTES,
     });
-    return { name, stream };
+    return { name, stream: abortable(stream, this.#signal) };
   }
 
   close(): void {
     if (this.#spool !== undefined) closeSync(this.#spool);
   }
+}
+
+function abortable(stream: Readable, signal: AbortSignal | undefined): Readable {
+  return signal === undefined ? stream : addAbortSignal(signal, stream);
 }
 
 /** A temporary file that only this descriptor leads to. */

@@ -124,11 +124,11 @@ export class TextPieces {
     return { text, firstLine };
   }
 
-  /** Neither UTF-8 nor GB18030: says where each of them ends. */
+  /** Neither UTF-8 nor GB18030: says where each of them ends; it was most likely the one that went on longer. */
   #undecided(bytes: Buffer): FangbangError {
     const utf8 = this.#firstInvalidLine(bytes, 'utf-8');
     const gb18030 = this.#firstInvalidLine(bytes, 'gb18030');
-    return this.#refuse(Math.min(utf8, gb18030), 'the encoding cannot be told', {
+    return this.#refuse(Math.max(utf8, gb18030), 'the encoding cannot be told', {
       hint: 'save the file as UTF-8 or GB18030',
       faults: [
         'there is no byte-order mark',

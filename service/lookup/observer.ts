@@ -70,7 +70,7 @@ export function faultName(error: unknown): string {
   if (!(error instanceof Error)) return 'unknown';
   const code: unknown = 'code' in error ? error.code : undefined;
   if (typeof code === 'string') return code;
-  if (/time[d ]?-?out/i.test(error.message)) return 'timeout';
+  if (/timed? ?out/i.test(error.message)) return 'timeout';
   // Redis names its refusals by the first word: READONLY, OOM, NOAUTH.
   const word = error.name === 'ReplyError' ? /^[A-Z]+/.exec(error.message)?.[0] : undefined;
   return word ?? error.name;

@@ -2,12 +2,10 @@
  * The cache as a lookup sees it. Lookups of the same turn of the event loop share one fetch, and
  * each fetch brings the epoch along (design.md section 2.3).
  *
- * Failure policy: never rejects, never waits longer than the client's timeout and a little. What
- * cannot be read is `away`.
+ * Failure policy: never rejects, never waits longer than 50 ms. What cannot be read is `away`.
  */
 import { EPOCH_KEY } from '#results/redis-keys.ts';
 import { parseEpoch } from './epoch-rule.ts';
-import { COMMAND_TIMEOUT_MS } from './redis-client.ts';
 import type { FetchMany } from './redis-fetch.ts';
 
 export interface CacheRead {
@@ -24,8 +22,8 @@ export interface ResultCache {
 
 /** Keys in one fetch: a longer one would make other clients of Redis wait. */
 const MAX_KEYS = 128;
-/** In case the library's own timeout fails; one timer for a whole fetch. */
-const GIVE_UP_MS = COMMAND_TIMEOUT_MS + 30;
+/** Longest wait for an answer in milliseconds, the client's queue included. */
+const GIVE_UP_MS = 50;
 
 const AWAY: CacheRead = { epoch: undefined, value: 'away' };
 
@@ -58,9 +56,10 @@ export class RedisReader implements ResultCache {
     const keys: (string | Buffer)[] = [EPOCH_KEY];
     for (const { key } of batch) if (key !== undefined) keys.push(key);
 
-    const giveUp = setTimeout(() => {
-      for (const { resolve } of batch) resolve(AWAY);
-    }, GIVE_UP_MS);
+    // One turn more, for an answer that is there already: when this process was held up (no CPU, a
+    // long collection), timers come before sockets, and giving up would send all to Postgres just
+    // when everything is slow.
+    const giveUp = setTimeout(() => setImmediate(onFailed), GIVE_UP_MS);
     const onFetched = (values: readonly (Buffer | null | Error)[]): void => {
       clearTimeout(giveUp);
       const [epochValue] = values;

@@ -122,10 +122,9 @@ function buildClosedView(
 ): SeriesView | undefined {
   const definition = parts.definition(formOf(facts));
   if (definition === undefined) return undefined;
-  const announcedMs = facts.announced?.releaseAtMs ?? null;
-  // What was announced before a withdrawal does not announce anything after it.
-  const isAhead = announcedMs !== null && (act === null || announcedMs > act.opensAtMs);
-  const releaseAtMs = facts.next?.opensAtMs ?? (isAhead ? announcedMs : null);
+  // A withdrawal takes the announced time back, too: it may have been withdrawn just before it.
+  const announcedMs = act === null ? (facts.announced?.releaseAtMs ?? null) : null;
+  const releaseAtMs = facts.next?.opensAtMs ?? announcedMs;
   return {
     id: facts.id,
     definition,

@@ -1,9 +1,10 @@
 /**
  * Pages that are the same for everybody, rendered and compressed once per state of their series.
  *
- * Compressing takes tens of milliseconds, off the main thread. When a series changes state, which is at
- * the release itself, the page of the state before is served until the new one is ready: its script asks
- * the service anyway and does not rely on the page for that.
+ * Compressing takes tens of milliseconds, off the main thread. When a series changes state while a crowd
+ * is loading pages, which is at the release itself, the page of the moment before is served until the new
+ * one is ready: its script asks the service anyway and does not rely on the page for that. A page that was
+ * last right longer ago is not served any more.
  *
  * Failure policy: a failure to render or compress rejects for those who wait for the first page of its
  * kind; with an older one at hand they get that, and the next request tries again.
@@ -34,9 +35,11 @@ const gzipAsync = promisify(gzip);
 
 /** Two languages of a few series; a bound, should a program error make keys without end. */
 const MOST_PAGES = 200;
+/** How long ago a page must have been right to stand in for the new one. */
+const STAND_IN_MS = 2000;
 
 export class PreparedPages {
-  readonly #ready = new Map<string, PreparedPage>();
+  readonly #ready = new Map<string, { page: PreparedPage; lastRightMs: number }>();
   readonly #underWay = new Map<string, Promise<PreparedPage>>();
 
   /**
@@ -48,17 +51,21 @@ export class PreparedPages {
     isCurrent: (made: readonly PageSeries[]) => boolean,
     render: () => RenderedPage,
   ): PreparedPage | Promise<PreparedPage> {
-    const page = this.#ready.get(key);
-    if (page !== undefined && isCurrent(page.version)) return page;
-    const underWay = this.#underWay.get(key) ?? this.#start(key, render);
-    return page ?? underWay;
+    const nowMs = performance.now();
+    const ready = this.#ready.get(key);
+    if (ready !== undefined && isCurrent(ready.page.version)) {
+      ready.lastRightMs = nowMs;
+      return ready.page;
+    }
+    const making = this.#underWay.get(key) ?? this.#start(key, render);
+    return ready !== undefined && nowMs - ready.lastRightMs < STAND_IN_MS ? ready.page : making;
   }
 
   #start(key: string, render: () => RenderedPage): Promise<PreparedPage> {
     const making = prepare(render)
       .then((made) => {
         if (this.#ready.size >= MOST_PAGES) this.#ready.clear();
-        this.#ready.set(key, made);
+        this.#ready.set(key, { page: made, lastRightMs: performance.now() });
         return made;
       })
       .finally(() => this.#underWay.delete(key));

@@ -39,7 +39,8 @@ export function showInstant(ms: number, timeZone: string): string {
   }).formatToParts(new Date(ms));
   const part = (type: Intl.DateTimeFormatPartTypes): string =>
     parts.find((p) => p.type === type)?.value ?? '';
-  const offset = part('timeZoneName').replace('GMT', '');
+  // Runtimes differ in how they write UTC: GMT or GMT+00:00.
+  const offset = part('timeZoneName').replace(/^GMT(?:\+00:00)?/, '');
   return `${part('year')}-${part('month')}-${part('day')}T${part('hour')}:${part('minute')}:${part('second')}${offset === '' ? 'Z' : offset}`;
 }
 

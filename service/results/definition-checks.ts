@@ -98,8 +98,7 @@ export function crossCheck(d: ParsedDefinition): DefinitionFault[] {
 /** The codec has two bytes for a mark, and scores are kept to three decimals. */
 function scoreFault(s: { min: number; max: number; step: number }): string | undefined {
   if (s.min >= s.max) return 'min is not below max';
-  if (!hasThreeDecimals(s.min) || !isStep(s.step))
-    return 'min and step have at most three decimals';
+  if (!hasThreeDecimals(s.min) || !isStep(s.step)) return 'min and step have at most three decimals';
   if (!isMultiple(s.max - s.min, s.step)) return 'max is not min plus a whole number of steps';
   if ((s.max - s.min) / s.step > MOST_STEPS) return `more than ${MOST_STEPS} steps`;
   return undefined;

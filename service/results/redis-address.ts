@@ -64,7 +64,7 @@ function decode(text: string): string {
 }
 
 function parseHost(text: string): HostAndPort {
-  const match = /^(\[[0-9a-fA-F:]+\]|[^:[\]]+):([0-9]{1,5})$/.exec(text);
+  const match = /^(\[[0-9a-fA-F:]+\]|[^:@[\]]+):([0-9]{1,5})$/.exec(text);
   const port = Number(match?.[2]);
   if (match?.[1] === undefined || port < 1 || port > 65_535) throw invalid();
   return { host: match[1].replace(/^\[|\]$/g, ''), port };

@@ -38,9 +38,9 @@ export interface SlipCodec {
    * was given: unknown marks, a total off its step, half a surrogate pair, marks of a status that
    * shows none.
    */
-  encode(slip: Slip): Buffer;
+  readonly encode: (slip: Slip) => Buffer;
   /** @throws FangbangError `stored-data-damaged` for bytes that hold no slip of the definition. */
-  decode(payload: Buffer): Slip;
+  readonly decode: (payload: Buffer) => Slip;
 }
 
 /** Makes the codec of a definition; the definition's order of components is the codec's. */

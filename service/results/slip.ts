@@ -56,8 +56,7 @@ export function readMark(component: Component, code: MarkCode): Mark {
     if (status === undefined) throw noSuchMark(component);
     return { kind: 'status', status };
   }
-  if (code > lastMarkCode(component))
-    throw noSuchMark(component);
+  if (code > lastMarkCode(component)) throw noSuchMark(component);
   if (component.score !== undefined) return { kind: 'score', score: scoreOf(component.score, code) };
   return { kind: 'grade', grade: component.grades?.[code - MARK_BASE] ?? '' };
 }

@@ -1,11 +1,10 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { jsonOf, openCliDesk, refusalOf, type CliDesk } from '../helpers/cli-desk.ts';
+import { jsonOf, openCliDesk, refusalOf, type CliDesk, type DeskBatch } from '../helpers/cli-desk.ts';
 import type { CliResult } from '../helpers/cli.ts';
 import { withClient } from '../helpers/stores.ts';
-import type { SyntheticBatch } from '../helpers/synthetic-batch.ts';
 
 let desk: CliDesk;
-let batch: SyntheticBatch;
+let batch: DeskBatch;
 let heads: string[];
 
 beforeAll(async () => {
@@ -34,13 +33,15 @@ async function tampered(sql: string, check: () => Promise<void>): Promise<void> 
     await client.query('create table kept as table fangbang.audit');
     await client.query(sql);
   });
-  await check().finally(() =>
-    withClient(desk.database.url, async (client) => {
+  try {
+    await check();
+  } finally {
+    await withClient(desk.database.url, async (client) => {
       await client.query('truncate fangbang.audit');
       await client.query('insert into fangbang.audit table kept');
       await client.query('drop table kept');
-    }),
-  );
+    });
+  }
 }
 
 describe('the audit trail', () => {
@@ -50,7 +51,15 @@ describe('the audit trail', () => {
       head: string;
     };
     expect(entries.map(({ act }) => act)).toEqual([
-      'series add', 'load', 'series add', 'load', 'warmed', 'verified', 'approve', 'publish', 'withdraw',
+      'series add',
+      'load',
+      'series add',
+      'load',
+      'warmed',
+      'verified',
+      'approve',
+      'publish',
+      'withdraw',
     ]);
     expect(new Set(entries.map(({ actor }) => actor)).size).toBe(2);
     expect(head).toBe(heads.at(-1));
@@ -75,7 +84,11 @@ describe('the audit trail', () => {
       `update fangbang.audit set entry = replace(entry, 'approve', 'approvd') where seq = 7`,
       'entry 7 is not as it was written',
     ],
-    ['changed a hash', `update fangbang.audit set hash = sha256(hash) where seq = 9`, 'entry 9 is not as it was written'],
+    [
+      'changed a hash',
+      `update fangbang.audit set hash = sha256(hash) where seq = 9`,
+      'entry 9 is not as it was written',
+    ],
     [
       'exchanged two entries',
       `update fangbang.audit a set entry = b.entry from fangbang.audit b where a.seq + b.seq = 9 and a.seq in (4, 5)`,

@@ -6,9 +6,9 @@ import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { runtimePath } from '../../infra/local/hand-over.mjs';
-import { runCli } from '../helpers/cli.ts';
+import { runCli, type CliResult } from '../helpers/cli.ts';
 import { jsonOf, refusalOf } from '../helpers/cli-desk.ts';
-import { createDatabase, type TestDatabase } from '../helpers/stores.ts';
+import { cloneMigratedDatabase, createDatabase, type TestDatabase } from '../helpers/stores.ts';
 
 const ENTRY = fileURLToPath(new URL('../../loader-cli/fangbang.mjs', import.meta.url));
 const MAIN = fileURLToPath(new URL('../../loader-cli/main.ts', import.meta.url));
@@ -39,7 +39,9 @@ let folder: string;
 let database: TestDatabase;
 beforeAll(async () => {
   folder = mkdtempSync(join(tmpdir(), 'fangbang-frame-'));
-  database = await createDatabase();
+  // Takes the place of the checkout's own, which npm start may have written.
+  writeLocal('');
+  database = await cloneMigratedDatabase();
 });
 afterAll(async () => {
   rmSync(folder, { recursive: true });
@@ -110,7 +112,9 @@ describe('the entry fangbang.mjs', () => {
 
   it('passes the exit code on', async () => {
     const env = { PATH: process.env['PATH'] };
-    const fault = await run(process.execPath, [ENTRY, 'warm', 'one'], { env }).catch((error: unknown) => error);
+    const fault = await run(process.execPath, [ENTRY, 'warm', 'one'], { env }).catch(
+      (error: unknown) => error,
+    );
     expect(fault).toMatchObject({ code: 2, stdout: '' });
   });
 
@@ -141,18 +145,17 @@ describe.each(['node', 'bun'] as const)('on %s', (runtime) => {
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
   });
 
-  it('the schema is created once, and migrating again changes nothing', async () => {
-    const url = ['--database-url', database.url, '--json'];
-    const before = await runCli(['status', ...url, '--redis-url', 'none'], { runtime, cwd: folder });
-    const results = [
-      await runCli(['db', 'migrate', ...url], { runtime, cwd: folder }),
-      await runCli(['db', 'migrate', ...url], { runtime, cwd: folder }),
-    ];
-    const [first, again] = results.map(jsonOf);
-    expect(again).toEqual({ from: first?.['to'], to: first?.['to'] });
-    // The second runtime finds what the first one made.
-    if (first?.['from'] === 0) expect(refusalOf(before)).toEqual({ code: 'migration-needed', exitCode: 4 });
-    else expect(before.exitCode).toBe(0);
+  it('a database has no schema until it is migrated, and a second time changes nothing', async () => {
+    const empty = await createDatabase();
+    const at = { runtime, cwd: folder, env: { DATABASE_URL: empty.url, REDIS_URL: 'none' } };
+    const before = await runCli(['status', '--json'], at);
+    expect(refusalOf(before)).toEqual({ code: 'migration-needed', exitCode: 4 });
+    expect(before.stderr).toContain('fangbang db migrate');
+    const { from, to } = jsonOf(await runCli(['db', 'migrate', '--json'], at));
+    expect(from).toBe(0);
+    expect(jsonOf(await runCli(['db', 'migrate', '--json'], at))).toEqual({ from: to, to });
+    expect((await runCli(['status'], at)).exitCode).toBe(0);
+    await empty.drop();
   });
 });
 
@@ -165,22 +168,23 @@ it('two migrations of an empty database at once do no harm', async () => {
   await empty.drop();
 });
 
+function writeLocal(content: string): void {
+  mkdirSync(join(folder, '.fangbang'), { recursive: true });
+  writeFileSync(join(folder, '.fangbang', 'local.env'), content);
+}
+
 describe('what npm start wrote to .fangbang/local.env', () => {
-  const local = (content: string): void => {
-    mkdirSync(join(folder, '.fangbang'), { recursive: true });
-    writeFileSync(join(folder, '.fangbang', 'local.env'), content);
-  };
-  afterAll(() => rmSync(join(folder, '.fangbang'), { recursive: true }));
+  afterAll(() => writeLocal(''));
 
   it('is taken when nothing else says where the stores are', async () => {
-    local(`# by npm start\nDATABASE_URL='${database.url}'\nREDIS_URL='none'\n`);
+    writeLocal(`# by npm start\nDATABASE_URL='${database.url}'\nREDIS_URL='none'\n`);
     const result = await runCli(['status'], { cwd: folder });
     expect(result).toMatchObject({ exitCode: 0, stderr: '' });
     expect(result.stdout).toContain('without Redis');
   });
 
   it('lends its Redis to another login of the same database, never to another database', async () => {
-    local(`DATABASE_URL='${database.url}'\nREDIS_URL='redis://127.0.0.1:1'\n`);
+    writeLocal(`DATABASE_URL='${database.url}'\nREDIS_URL='redis://127.0.0.1:1'\n`);
     const same = await runCli(['status'], { cwd: folder, env: { DATABASE_URL: database.url } });
     expect(same.stdout).toContain('Redis is away');
 
@@ -194,44 +198,62 @@ describe('what npm start wrote to .fangbang/local.env', () => {
   });
 });
 
-describe('series', () => {
-  const run = (...args: string[]): ReturnType<typeof runCli> =>
-    runCli(args, { cwd: folder, env: { DATABASE_URL: database.url, REDIS_URL: 'none' } });
+function series(...args: string[]): Promise<CliResult> {
+  return runCli(['series', ...args], { cwd: folder, env: { DATABASE_URL: database.url, REDIS_URL: 'none' } });
+}
 
+describe('series', () => {
   it('gets a version for every changed definition, and none for the same one', async () => {
     const yaml = (await runCli(['series', 'preset', 'xuekao'])).stdout;
     const file = join(folder, 'series.yaml');
     writeFileSync(file, yaml);
     const id = /^id: (.*)$/m.exec(yaml)?.[1] ?? '';
-    expect(jsonOf(await run('series', 'add', file, '--json'))).toMatchObject({ series: id, version: 1, added: true });
-    expect(jsonOf(await run('series', 'add', file, '--json'))).toMatchObject({ version: 1, added: false, head: null });
+    expect(jsonOf(await series('add', file, '--json'))).toMatchObject({
+      series: id,
+      version: 1,
+      added: true,
+    });
+    expect(jsonOf(await series('add', file, '--json'))).toMatchObject({
+      version: 1,
+      added: false,
+      head: null,
+    });
     writeFileSync(file, `${yaml}# changed\n`);
-    expect(jsonOf(await run('series', 'add', file, '--json'))).toMatchObject({ version: 2, added: true });
+    expect(jsonOf(await series('add', file, '--json'))).toMatchObject({ version: 2, added: true });
 
-    expect((await run('series', 'show', id)).stdout).toBe(`${yaml}# changed\n`);
-    expect((await run('series', 'show', id, '--version', '1')).stdout).toBe(yaml);
-    expect(refusalOf(await run('series', 'show', id, '--version', '3', '--json'))).toEqual({
+    expect((await series('show', id)).stdout).toBe(`${yaml}# changed\n`);
+    expect((await series('show', id, '--version', '1')).stdout).toBe(yaml);
+    expect(refusalOf(await series('show', id, '--version', '3', '--json'))).toEqual({
       code: 'series-unknown',
       exitCode: 4,
     });
-    expect((await run('series', 'list')).stdout).toContain(id);
-    expect(jsonOf(await run('series', 'list', '--json'))).toMatchObject({ series: [{ id, version: 2 }] });
+    expect((await series('list')).stdout).toContain(id);
+    expect(jsonOf(await series('list', '--json'))).toMatchObject({ series: [{ id, version: 2 }] });
   });
 
   it('prints every fault of a definition, and adds nothing', async () => {
     const file = join(folder, 'faulty.yaml');
     writeFileSync(file, 'id: Faulty\ntitle: { zh: 坏, en: bad }\ncredentials: {}\ncredentialSets: []\n');
-    const result = await run('series', 'add', file, '--json');
+    const result = await series('add', file, '--json');
     expect(refusalOf(result)).toEqual({ code: 'definition-invalid', exitCode: 2 });
     const { faults } = jsonOf(result)['error'] as { faults: string[] };
-    expect(faults).toEqual([expect.stringMatching(/^line 1: id: /), expect.stringMatching(/^line 4: credentialSets: /)]);
+    expect(faults).toEqual([
+      expect.stringMatching(/^line 1: id: /),
+      expect.stringMatching(/^line 4: credentialSets: /),
+    ]);
     for (const fault of faults) expect(result.stderr).toContain(`  ${fault}\n`);
   });
 
   it('refuses a file that is not there, or is no UTF-8', async () => {
-    expect(refusalOf(await run('series', 'add', 'nowhere.yaml', '--json'))).toEqual({ code: 'usage', exitCode: 2 });
+    expect(refusalOf(await series('add', 'nowhere.yaml', '--json'))).toEqual({
+      code: 'usage',
+      exitCode: 2,
+    });
     const file = join(folder, 'gbk.yaml');
     writeFileSync(file, Buffer.from([0x69, 0x64, 0x3a, 0x20, 0xd6, 0xd0]));
-    expect(refusalOf(await run('series', 'add', file, '--json'))).toEqual({ code: 'definition-invalid', exitCode: 2 });
+    expect(refusalOf(await series('add', file, '--json'))).toEqual({
+      code: 'definition-invalid',
+      exitCode: 2,
+    });
   });
 });

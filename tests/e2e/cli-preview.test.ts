@@ -1,11 +1,11 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { compileAnswer } from '../../service/results/answer.ts';
-import { jsonOf, openCliDesk, refusalOf, type CliDesk } from '../helpers/cli-desk.ts';
-import type { SyntheticBatch, SyntheticCandidate } from '../helpers/synthetic-batch.ts';
+import type { OfficialCandidate } from '../helpers/official-gaokao.ts';
+import { jsonOf, openCliDesk, refusalOf, type CliDesk, type DeskBatch } from '../helpers/cli-desk.ts';
 
 let desk: CliDesk;
-let batch: SyntheticBatch;
-let candidate: SyntheticCandidate;
+let batch: DeskBatch;
+let candidate: OfficialCandidate;
 
 beforeAll(async () => {
   desk = await openCliDesk();
@@ -24,7 +24,14 @@ describe('preview', () => {
   const notBefore = '2036-06-25T09:00:00+08:00';
 
   it('is byte by byte the answer of the service, with the approved time before the opening', async () => {
-    await desk.asApprover(['approve', String(batch.number), '--checksum', batch.checksum, '--not-before', notBefore]);
+    await desk.asApprover([
+      'approve',
+      String(batch.number),
+      '--checksum',
+      batch.checksum,
+      '--not-before',
+      notBefore,
+    ]);
     const expected = compileAnswer(batch.definition, {
       number: batch.number,
       opensAtMs: Date.parse(notBefore),
@@ -58,7 +65,10 @@ describe('preview', () => {
   });
 
   it('does not know another credential set', async () => {
-    expect(refusalOf(await preview([], '--set', 'name-and-pin', '--json'))).toEqual({ code: 'usage', exitCode: 2 });
+    expect(refusalOf(await preview([], '--set', 'name-and-pin', '--json'))).toEqual({
+      code: 'usage',
+      exitCode: 2,
+    });
   });
 
   it('after the opening shows its time, and a later batch as a correction', async () => {

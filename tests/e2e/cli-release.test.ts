@@ -2,16 +2,16 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Redis } from 'ioredis';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { jsonOf, openCliDesk, refusalOf, type CliDesk } from '../helpers/cli-desk.ts';
+import { jsonOf, openCliDesk, refusalOf, type CliDesk, type DeskBatch } from '../helpers/cli-desk.ts';
+import type { CliResult } from '../helpers/cli.ts';
 import { withClient } from '../helpers/stores.ts';
-import type { SyntheticBatch } from '../helpers/synthetic-batch.ts';
 
 const SERIES = 'zj-gaokao-2026';
 const HEAD = /^[1-9][0-9]*:[0-9a-f]{64}$/;
 
 let desk: CliDesk;
-let first: SyntheticBatch & { file: string };
-let second: SyntheticBatch & { file: string };
+let first: DeskBatch;
+let second: DeskBatch;
 let redis: Redis;
 
 beforeAll(async () => {
@@ -25,7 +25,7 @@ afterAll(async () => {
   await desk.close();
 });
 
-async function openTo(batch: SyntheticBatch): Promise<void> {
+async function openTo(batch: DeskBatch): Promise<void> {
   const number = String(batch.number);
   const steps = [
     await desk.asLoader(['warm', number]),
@@ -44,7 +44,13 @@ describe('a batch on its way to the opening', () => {
 
   it('is not approved by whoever loaded it', async () => {
     const result = await desk.asLoader([
-      'approve', String(first.number), '--checksum', first.checksum, '--not-before', 'now', '--json',
+      'approve',
+      String(first.number),
+      '--checksum',
+      first.checksum,
+      '--not-before',
+      'now',
+      '--json',
     ]);
     expect(refusalOf(result)).toEqual({ code: 'approver-is-loader', exitCode: 4 });
     expect(result.stderr).toContain('let a second person approve it');
@@ -52,15 +58,26 @@ describe('a batch on its way to the opening', () => {
 
   it('is not approved under another checksum', async () => {
     const result = await desk.asApprover([
-      'approve', String(first.number), '--checksum', second.checksum, '--not-before', 'now', '--json',
+      'approve',
+      String(first.number),
+      '--checksum',
+      second.checksum,
+      '--not-before',
+      'now',
+      '--json',
     ]);
     expect(refusalOf(result)).toEqual({ code: 'checksum-differs', exitCode: 4 });
   });
 
   it('is refused while it is not warmed', async () => {
     const approved = await desk.asApprover([
-      'approve', String(first.number), '--checksum', first.checksum,
-      '--not-before', '2020-01-01T08:00:00+08:00', '--json',
+      'approve',
+      String(first.number),
+      '--checksum',
+      first.checksum,
+      '--not-before',
+      '2020-01-01T08:00:00+08:00',
+      '--json',
     ]);
     expect(jsonOf(approved)).toMatchObject({
       batch: first.number,
@@ -94,25 +111,54 @@ describe('a batch on its way to the opening', () => {
   });
 
   it('is refused before the time that the approver allowed', async () => {
-    const inAnHour = new Date(Date.now() + 3_600_000).toISOString();
-    await desk.asApprover(['approve', String(first.number), '--checksum', first.checksum, '--not-before', inAnHour]);
+    const inAnHour = inMinutes(60);
+    await desk.asApprover([
+      'approve',
+      String(first.number),
+      '--checksum',
+      first.checksum,
+      '--not-before',
+      inAnHour,
+    ]);
     const result = await desk.asLoader(['publish', String(first.number), '--at', 'now', '--json']);
     expect(refusalOf(result)).toEqual({ code: 'before-approved-opening', exitCode: 4 });
-    await desk.asApprover(['approve', String(first.number), '--checksum', first.checksum, '--not-before', 'now']);
+    await desk.asApprover([
+      'approve',
+      String(first.number),
+      '--checksum',
+      first.checksum,
+      '--not-before',
+      'now',
+    ]);
   });
 
   it('does not open in the past', async () => {
     await desk.asApprover([
-      'approve', String(first.number), '--checksum', first.checksum, '--not-before', '2020-01-01T00:00:00Z',
+      'approve',
+      String(first.number),
+      '--checksum',
+      first.checksum,
+      '--not-before',
+      '2020-01-01T00:00:00Z',
     ]);
     const result = await desk.asLoader([
-      'publish', String(first.number), '--at', '2020-06-25T09:00:00+08:00', '--json',
+      'publish',
+      String(first.number),
+      '--at',
+      '2020-06-25T09:00:00+08:00',
+      '--json',
     ]);
     expect(refusalOf(result)).toEqual({ code: 'opening-in-the-past', exitCode: 4 });
   });
 
   it('needs an opening with an offset', async () => {
-    const result = await desk.asLoader(['publish', String(first.number), '--at', '2026-06-25T09:00:00', '--json']);
+    const result = await desk.asLoader([
+      'publish',
+      String(first.number),
+      '--at',
+      '2026-06-25T09:00:00',
+      '--json',
+    ]);
     expect(refusalOf(result)).toEqual({ code: 'usage', exitCode: 2 });
     expect(result.stderr).toContain('--at needs an offset from UTC');
     expect(result.stderr).toContain('2026-06-25T09:00:00+08:00');
@@ -120,7 +166,13 @@ describe('a batch on its way to the opening', () => {
 
   it('shows as draft and, once announced, as scheduled', async () => {
     expect(await stateOf(SERIES)).toBe('draft');
-    const announced = await desk.asLoader(['announce', SERIES, '--at', '2036-06-25T09:00:00+08:00', '--json']);
+    const announced = await desk.asLoader([
+      'announce',
+      SERIES,
+      '--at',
+      '2036-06-25T09:00:00+08:00',
+      '--json',
+    ]);
     expect(jsonOf(announced)).toMatchObject({ series: SERIES, releaseAt: '2036-06-25T01:00:00.000Z' });
     expect(await stateOf(SERIES)).toBe('scheduled');
   });
@@ -128,7 +180,13 @@ describe('a batch on its way to the opening', () => {
   it('opens, with the epoch in Redis before that is acknowledged', async () => {
     const result = await desk.asLoader(['publish', String(first.number), '--at', 'now', '--json']);
     const published = jsonOf(result);
-    expect(published).toMatchObject({ batch: first.number, series: SERIES, epoch: 2, redisEpoch: true, moved: false });
+    expect(published).toMatchObject({
+      batch: first.number,
+      series: SERIES,
+      epoch: 2,
+      redisEpoch: true,
+      moved: false,
+    });
     expect(published['head']).toMatch(HEAD);
     expect(new Date(String(published['opensAt'])).getTime()).toBeLessThanOrEqual(Date.now() + 60_000);
     expect(await redis.get('epoch')).toBe('2');
@@ -146,9 +204,8 @@ describe('a series with an open batch', () => {
 
   it('moves a planned opening', async () => {
     await openTo(second);
-    const at = (minutes: number): string => new Date(Date.now() + minutes * 60_000).toISOString();
     const plan = (minutes: number): Promise<Record<string, unknown>> =>
-      desk.asLoader(['publish', String(second.number), '--at', at(minutes), '--json']).then(jsonOf);
+      desk.asLoader(['publish', String(second.number), '--at', inMinutes(minutes), '--json']).then(jsonOf);
     expect(await plan(60)).toMatchObject({ moved: false });
     expect(await plan(90)).toMatchObject({ moved: true });
     expect(jsonOf(await desk.asLoader(['status', SERIES, '--json']))['series']).toMatchObject([
@@ -180,8 +237,18 @@ describe('a series with an open batch', () => {
     const blank = await desk.asLoader(['withdraw', SERIES, '--reason', ' ', '--json']);
     expect(refusalOf(blank)).toEqual({ code: 'reason-missing', exitCode: 2 });
 
-    const withdrawn = await desk.asLoader(['withdraw', SERIES, '--reason', 'physics marks are wrong', '--json']);
-    expect(jsonOf(withdrawn)).toMatchObject({ series: SERIES, reason: 'physics marks are wrong', redisEpoch: true });
+    const withdrawn = await desk.asLoader([
+      'withdraw',
+      SERIES,
+      '--reason',
+      'physics marks are wrong',
+      '--json',
+    ]);
+    expect(jsonOf(withdrawn)).toMatchObject({
+      series: SERIES,
+      reason: 'physics marks are wrong',
+      redisEpoch: true,
+    });
     expect(await stateOf(SERIES)).toBe('withdrawn');
     expect(refusalOf(await desk.asLoader(['rollback', SERIES, '--json']))).toEqual({
       code: 'nothing-to-roll-back',
@@ -228,10 +295,15 @@ describe('status', () => {
   });
 });
 
-describe('verify', () => {
-  const run = (batch: SyntheticBatch, ...more: string[]): ReturnType<CliDesk['asLoader']> =>
-    desk.asLoader(['verify', String(batch.number), '--json', ...more]);
+function verify(batch: DeskBatch, ...more: string[]): Promise<CliResult> {
+  return desk.asLoader(['verify', String(batch.number), '--json', ...more]);
+}
 
+function inMinutes(minutes: number): string {
+  return new Date(Date.now() + minutes * 60_000).toISOString();
+}
+
+describe('verify', () => {
   it('counts what is missing and what is altered in Redis, and does not let it pass', async () => {
     await desk.asLoader(['warm', String(second.number), '--from-start']);
     const keys = await redis.keysBuffer('r*');
@@ -245,7 +317,7 @@ describe('verify', () => {
     turned[0] = (turned[0] ?? 0) ^ 1;
     await redis.set(three, turned);
 
-    const result = await run(second);
+    const result = await verify(second);
     expect(refusalOf(result)).toEqual({ code: 'verification-failed', exitCode: 3 });
     expect(jsonOf(result)).toMatchObject({
       entries: 60,
@@ -258,15 +330,23 @@ describe('verify', () => {
   });
 
   it('compares file and Postgres alone without Redis', async () => {
-    const result = await run(second, '--redis-url', 'none', '--file', second.file);
+    const result = await verify(second, '--redis-url', 'none', '--file', second.file);
     expect(result.exitCode).toBe(0);
     expect(jsonOf(result)).toMatchObject({ redis: 'none', file: { candidates: 60 } });
     expect(result.stderr).toContain('not compared with Redis');
   });
 
   it.each([
-    ['a name was changed', 'differing between file and Postgres: 1', (csv: string) => csv.replace('03,林', '03,张')],
-    ['a candidate was left out', 'extra in Postgres: 1', (csv: string) => csv.replace(/^26330101000003,.*\n/m, '')],
+    [
+      'a name was changed',
+      'differing between file and Postgres: 1',
+      (csv: string) => csv.replace('03,林', '03,张'),
+    ],
+    [
+      'a candidate was left out',
+      'extra in Postgres: 1',
+      (csv: string) => csv.replace(/^26330101000003,.*\n/m, ''),
+    ],
     [
       'a candidate has another number',
       'missing in Postgres: 1',
@@ -277,11 +357,15 @@ describe('verify', () => {
       'lines of the file that are rejected: 1',
       (csv: string) => csv.replace('26330101000003,', '2633010100003,'),
     ],
-    ['it is another batch’s', 'differing between file and Postgres: 60', () => readFileSync(first.file, 'utf8')],
+    [
+      'it is another batch’s',
+      'differing between file and Postgres: 60',
+      () => readFileSync(first.file, 'utf8'),
+    ],
   ])('refuses a file when %s', async (_, fault, change) => {
     const path = join(desk.folder, 'changed.csv');
     writeFileSync(path, change(readFileSync(second.file, 'utf8')));
-    const result = await run(second, '--redis-url', 'none', '--file', path);
+    const result = await verify(second, '--redis-url', 'none', '--file', path);
     expect(refusalOf(result)).toEqual({ code: 'verification-failed', exitCode: 3 });
     expect(result.stderr).toContain(fault);
     expect(result.stderr).toContain('the file has another checksum than the batch');
@@ -296,11 +380,11 @@ describe('verify', () => {
     ];
     for (const change of changes) {
       const batch = await desk.makeBatch('altered-2026', 5);
-      expect((await run(batch, '--redis-url', 'none', '--file', batch.file)).exitCode).toBe(0);
+      expect((await verify(batch, '--redis-url', 'none', '--file', batch.file)).exitCode).toBe(0);
       await withClient(desk.database.url, (client) =>
         client.query(`${change} where batch = ${batch.number} and candidate_number = '26330101000002'`),
       );
-      const result = await run(batch, '--redis-url', 'none');
+      const result = await verify(batch, '--redis-url', 'none');
       expect(refusalOf(result)).toEqual({ code: 'verification-failed', exitCode: 3 });
       expect(result.stderr).toContain('what Postgres holds has another checksum');
     }
@@ -323,8 +407,22 @@ describe('without Redis', () => {
     const warmed = await desk.asLoader(['warm', String(batch.number), '--json', ...none]);
     expect(jsonOf(warmed)).toMatchObject({ entries: 0, redis: 'none' });
     expect((await desk.asLoader(['verify', String(batch.number), ...none])).exitCode).toBe(0);
-    await desk.asApprover(['approve', String(batch.number), '--checksum', batch.checksum, '--not-before', 'now']);
-    const published = await desk.asLoader(['publish', String(batch.number), '--at', 'now', '--json', ...none]);
+    await desk.asApprover([
+      'approve',
+      String(batch.number),
+      '--checksum',
+      batch.checksum,
+      '--not-before',
+      'now',
+    ]);
+    const published = await desk.asLoader([
+      'publish',
+      String(batch.number),
+      '--at',
+      'now',
+      '--json',
+      ...none,
+    ]);
     expect(jsonOf(published)).toMatchObject({ batch: batch.number, redisEpoch: false });
     expect(published.stderr).toContain('there is no Redis to tell: waiting 12 s');
     expect((await desk.asLoader(['status', 'no-redis-2026', ...none])).stdout).toContain('without Redis');
@@ -332,7 +430,9 @@ describe('without Redis', () => {
 });
 
 async function stateOf(series: string): Promise<unknown> {
-  const status = jsonOf(await desk.asLoader(['status', series, '--json'])) as { series: { state: unknown }[] };
+  const status = jsonOf(await desk.asLoader(['status', series, '--json'])) as {
+    series: { state: unknown }[];
+  };
   return status.series[0]?.state;
 }
 

@@ -1,16 +1,15 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Redis } from 'ioredis';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { jsonOf, openCliDesk, refusalOf, type CliDesk } from '../helpers/cli-desk.ts';
+import { jsonOf, openCliDesk, refusalOf, type CliDesk, type DeskBatch } from '../helpers/cli-desk.ts';
 import type { CliResult } from '../helpers/cli.ts';
 import { startOwnPostgres, startOwnRedis, withClient, type OwnServer } from '../helpers/stores.ts';
-import type { SyntheticBatch } from '../helpers/synthetic-batch.ts';
 
 const ENTRIES = 20_000;
 const CLOSED = 'redis://127.0.0.1:1';
 
 let desk: CliDesk;
-let batch: SyntheticBatch;
+let batch: DeskBatch;
 let ownRedis: OwnServer;
 
 beforeAll(async () => {
@@ -26,21 +25,24 @@ afterAll(async () => {
 /** Warms slowly, and does something to it when about a fifth is written. */
 async function warmUntil(
   redisUrl: string,
-  disturb: (child: { kill(signal: NodeJS.Signals): boolean }) => Promise<unknown> | unknown,
+  disturb: (child: { kill(signal: NodeJS.Signals): boolean }) => unknown,
 ): Promise<CliResult> {
   const redis = new Redis(redisUrl);
   redis.on('error', () => {});
-  let running = true;
+  const ended = new AbortController();
   let disturbed: Promise<unknown> | undefined;
-  const result = await desk.asLoader(['warm', String(batch.number), '--rate', '5000', '--json', '--redis-url', redisUrl], {
-    onStart: (child) => {
-      disturbed = (async () => {
-        while (running && (await redis.dbsize()) < ENTRIES / 5) await sleep(20);
-        await disturb(child);
-      })();
+  const result = await desk.asLoader(
+    ['warm', String(batch.number), '--rate', '5000', '--json', '--redis-url', redisUrl],
+    {
+      onStart: (child) => {
+        disturbed = (async () => {
+          while (!ended.signal.aborted && (await redis.dbsize()) < ENTRIES / 5) await sleep(20);
+          await disturb(child);
+        })();
+      },
     },
-  });
-  running = false;
+  );
+  ended.abort();
   await disturbed;
   redis.disconnect();
   return result;
@@ -52,7 +54,10 @@ async function expectWarm(redisUrl: string): Promise<void> {
 }
 
 describe('a warm that breaks off', () => {
-  it.each([['SIGINT', 130], ['SIGTERM', 143]] as const)(
+  it.each([
+    ['SIGINT', 130],
+    ['SIGTERM', 143],
+  ] as const)(
     'by %s ends with exit code %i, and the next one goes on where it was',
     async (signal, exitCode) => {
       const interrupted = await warmUntil(desk.redisUrl, (child) => child.kill(signal));
@@ -96,7 +101,9 @@ describe('a warm that breaks off', () => {
     const broken = await warmUntil(ownRedis.url, () => ownRedis.kill());
     expect(refusalOf(broken)).toEqual({ code: 'redis-away', exitCode: 5 });
     await ownRedis.start();
-    const again = jsonOf(await desk.asLoader(['warm', String(batch.number), '--json', '--redis-url', ownRedis.url]));
+    const again = jsonOf(
+      await desk.asLoader(['warm', String(batch.number), '--json', '--redis-url', ownRedis.url]),
+    );
     expect(again).toMatchObject({ entries: ENTRIES, resumedAfter: 0 });
     await expectWarm(ownRedis.url);
   });
@@ -142,14 +149,30 @@ describe('with Redis away', () => {
   it('acts are done, and acknowledged after the time in which instances stop by themselves', async () => {
     const number = String(batch.number);
     await desk.asApprover(['approve', number, '--checksum', batch.checksum, '--not-before', 'now']);
-    const published = await desk.asLoader(['publish', number, '--at', 'now', '--json', '--redis-url', CLOSED]);
+    const published = await desk.asLoader([
+      'publish',
+      number,
+      '--at',
+      'now',
+      '--json',
+      '--redis-url',
+      CLOSED,
+    ]);
     expect(jsonOf(published)).toMatchObject({ epoch: 2, redisEpoch: false });
     expect(published.exitCode).toBe(0);
     expect(published.stderr).toContain('the act is committed as epoch 2, but Redis cannot be reached');
 
     // Frozen: it takes the connection and answers nothing.
     ownRedis.freeze();
-    const frozen = await desk.asLoader(['withdraw', 'zj-gaokao-2026', '--reason', 'a test', '--json', '--redis-url', ownRedis.url]);
+    const frozen = await desk.asLoader([
+      'withdraw',
+      'zj-gaokao-2026',
+      '--reason',
+      'a test',
+      '--json',
+      '--redis-url',
+      ownRedis.url,
+    ]);
     ownRedis.thaw();
     expect(jsonOf(frozen)).toMatchObject({ epoch: 3, redisEpoch: false });
     expect(frozen.stderr).toContain('waiting 12 s');
@@ -171,9 +194,12 @@ describe('with Redis away', () => {
   });
 
   it('an act that is interrupted while it waits stands, and says so', async () => {
-    const result = await desk.asLoader(['publish', String(batch.number), '--at', 'now', '--json', '--redis-url', CLOSED], {
-      onStart: (child) => void sleep(4000).then(() => child.kill('SIGINT')),
-    });
+    const result = await desk.asLoader(
+      ['publish', String(batch.number), '--at', 'now', '--json', '--redis-url', CLOSED],
+      {
+        onStart: (child) => void sleep(4000).then(() => child.kill('SIGINT')),
+      },
+    );
     expect(result.exitCode).toBe(0);
     expect(jsonOf(result)).toMatchObject({ epoch: 6, redisEpoch: false });
     expect(result.stderr).toContain('not waiting any longer');
@@ -182,17 +208,30 @@ describe('with Redis away', () => {
   });
 });
 
-describe('with the database away', () => {
-  const login = (change: (url: URL) => void): string => {
-    const url = new URL(desk.loader.url);
-    change(url);
-    return url.href;
-  };
+/** The loader's URL, changed. */
+function login(change: (url: URL) => void): string {
+  const url = new URL(desk.loader.url);
+  change(url);
+  return url.href;
+}
 
+describe('with the database away', () => {
   it.each([
-    ['nobody listens', () => 'postgres://127.0.0.1:1/fangbang', 'the database cannot be reached (ECONNREFUSED)'],
-    ['the name is unknown', () => login((url) => (url.pathname = '/no_such_database')), 'no database of this name'],
-    ['the server has no TLS', () => login((url) => (url.search = '?sslmode=verify-full')), 'the server offers no TLS'],
+    [
+      'nobody listens',
+      () => 'postgres://127.0.0.1:1/fangbang',
+      'the database cannot be reached (ECONNREFUSED)',
+    ],
+    [
+      'the name is unknown',
+      () => login((url) => (url.pathname = '/no_such_database')),
+      'no database of this name',
+    ],
+    [
+      'the server has no TLS',
+      () => login((url) => (url.search = '?sslmode=verify-full')),
+      'the server offers no TLS',
+    ],
   ])('every verb ends with exit code 5 when %s', async (_, url, why) => {
     for (const args of [['status'], ['withdraw', 'zj-gaokao-2026', '--reason', 'x'], ['db', 'migrate']]) {
       const result = await desk.asLoader([...args, '--json', '--database-url', url()]);
@@ -219,7 +258,9 @@ describe('with the database away', () => {
     redis.disconnect();
     const broken = await warmUntil(desk.redisUrl, () =>
       withClient(desk.database.url, (client) =>
-        client.query('select pg_terminate_backend(pid) from pg_stat_activity where usename = $1', [desk.loader.name]),
+        client.query('select pg_terminate_backend(pid) from pg_stat_activity where usename = $1', [
+          desk.loader.name,
+        ]),
       ),
     );
     expect(refusalOf(broken)).toEqual({ code: 'database-away', exitCode: 5 });
@@ -246,7 +287,15 @@ describe('a login without the rights', () => {
 describe('single approval', () => {
   it('is possible after the owner allowed it, and is named in the preview', async () => {
     const small = await desk.makeBatch('rehearsal-2026', 3);
-    const approve = ['approve', String(small.number), '--checksum', small.checksum, '--not-before', 'now', '--json'];
+    const approve = [
+      'approve',
+      String(small.number),
+      '--checksum',
+      small.checksum,
+      '--not-before',
+      'now',
+      '--json',
+    ];
     expect((await desk.asLoader(approve)).exitCode).toBe(4);
     const allowed = await desk.asSuperuser(['db', 'migrate', '--allow-single', 'yes', '--json']);
     expect(jsonOf(allowed)).toMatchObject({ allowSingle: true });

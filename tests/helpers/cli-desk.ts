@@ -7,7 +7,23 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { runCli, type CliOptions, type CliResult } from './cli.ts';
 import { cloneMigratedDatabase, redisDatabase, type TestDatabase, type TestLogin } from './stores.ts';
-import { makeSyntheticBatch, officialFile, type SyntheticBatch } from './synthetic-batch.ts';
+import type { SeriesDefinition } from '../../service/results/definition.ts';
+import {
+  gaokaoDefinition,
+  officialCandidates,
+  officialFile,
+  type OfficialCandidate,
+} from './official-gaokao.ts';
+
+export interface DeskBatch {
+  readonly number: number;
+  /** As people write it. */
+  readonly checksum: string;
+  readonly definition: SeriesDefinition;
+  readonly candidates: readonly OfficialCandidate[];
+  /** Path of its official file. */
+  readonly file: string;
+}
 
 type Run = (args: readonly string[], options?: CliOptions) => Promise<CliResult>;
 
@@ -24,12 +40,8 @@ export interface CliDesk {
   readonly asApprover: Run;
   /** Runs a verb as the superuser. */
   readonly asSuperuser: Run;
-  /** A sealed batch, loaded by `loader`, and its official file. */
-  readonly makeBatch: (
-    series: string,
-    candidates?: number,
-    variant?: number,
-  ) => Promise<SyntheticBatch & { readonly file: string }>;
+  /** A batch of the gaokao preset, loaded by `loader`. */
+  readonly makeBatch: (series: string, candidates?: number, variant?: number) => Promise<DeskBatch>;
   /** Everything that the verbs run so far have printed. */
   readonly printed: () => string;
   readonly close: () => Promise<void>;
@@ -57,21 +69,28 @@ export async function openCliDesk(): Promise<CliDesk> {
       printed += result.stdout + result.stderr;
       return result;
     };
+  const asLoader = as(loader.url);
   return {
     database,
     redisUrl,
     pepperFile,
     folder,
     loader,
-    asLoader: as(loader.url),
+    asLoader,
     asApprover: as(approver.url),
     asSuperuser: as(database.url),
-    makeBatch: async (series, candidates = 20, variant = 0) => {
-      const options = { series, candidates, variant, loaderUrl: loader.url, pepperFile };
-      const batch = await makeSyntheticBatch(options);
-      const file = join(folder, `${series}-${batch.number}.csv`);
-      writeFileSync(file, officialFile(batch));
-      return { ...batch, file };
+    makeBatch: async (series, count = 20, variant = 0) => {
+      const definition = gaokaoDefinition(series);
+      const candidates = officialCandidates(count, variant);
+      const yaml = join(folder, `${series}.yaml`);
+      const file = join(folder, `${series}-${count}-${variant}.csv`);
+      writeFileSync(yaml, definition.source);
+      writeFileSync(file, officialFile(definition, candidates));
+      const added = await asLoader(['series', 'add', yaml]);
+      const loaded = await asLoader(['load', file, '--series', series, '--json']);
+      if (added.exitCode !== 0 || loaded.exitCode !== 0) throw new Error(added.stderr + loaded.stderr);
+      const { batch, checksum } = jsonOf(loaded);
+      return { number: Number(batch), checksum: String(checksum), definition, candidates, file };
     },
     printed: () => printed,
     close: async () => {

@@ -67,8 +67,8 @@ export const anyDefinition: fc.Arbitrary<SeriesDefinition> = fc
 
 /** Any name that a person may have, and some that nobody has: up to 255 bytes in either encoding. */
 export const anyName: fc.Arbitrary<string> = fc.oneof(
-  fc.string({ unit: fc.constantFrom(...'张王李赵欧阳娜·'), minLength: 1, maxLength: 6 }),
-  fc.string({ unit: fc.constantFrom(...'𠮷𫞩㛃林泽'), minLength: 1, maxLength: 6 }),
+  fc.string({ unit: fc.constantFrom(...Array.from('张王李赵欧阳娜·')), minLength: 1, maxLength: 6 }),
+  fc.string({ unit: fc.constantFrom(...Array.from('𠮷𫞩㛃林泽')), minLength: 1, maxLength: 6 }),
   fc.string({ unit: 'binary', minLength: 0, maxLength: 60 }),
   fc.string({ unit: 'grapheme-ascii', minLength: 0, maxLength: 100 }),
 );
@@ -76,9 +76,9 @@ export const anyName: fc.Arbitrary<string> = fc.oneof(
 /** Numbers as they are, and texts. */
 export const anyCandidateNumber: fc.Arbitrary<string> = fc.oneof(
   ...[1, 9, 14, 15, 16, 20].map((length) =>
-    fc.string({ unit: fc.constantFrom(...'0123456789'), minLength: length, maxLength: length }),
+    fc.string({ unit: fc.constantFrom(...Array.from('0123456789')), minLength: length, maxLength: length }),
   ),
-  fc.string({ unit: fc.constantFrom(...'0A1B2C-'), minLength: 1, maxLength: 40 }),
+  fc.string({ unit: fc.constantFrom(...Array.from('0A1B2C-')), minLength: 1, maxLength: 40 }),
   fc.string({ unit: 'binary', maxLength: 60 }),
 );
 

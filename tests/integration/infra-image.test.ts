@@ -162,7 +162,7 @@ test('every setting that compose.yaml gives to Postgres exists there and takes t
   await withClient(testDatabaseUrl(), async (client) => {
     for (const [name, value] of settings) {
       const found = await client.query<{ vartype: string; enumvals: string[] | null }>(
-        'select vartype, enumvals from pg_settings where name = $1',
+        'select vartype, enumvals from pg_settings where lower(name) = lower($1)',
         [name],
       );
       expect([name, found.rows.length]).toEqual([name, 1]);

@@ -1,9 +1,11 @@
 import { rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
+import type { Client } from 'pg';
 import { afterAll, beforeAll, expect, it } from 'vitest';
+import { refuseForeignResults } from '../../infra/local/demo.ts';
 import { ensureDatabase, ensureLogins, type Logins } from '../../infra/local/logins.ts';
 import { throwAwayFolder, type ThrowAwayFolder } from '../../infra/local/private-folder.ts';
-import { cloneMigratedDatabase, withClient, type TestDatabase } from '../helpers/stores.ts';
+import { cloneMigratedDatabase, createDatabase, withClient, type TestDatabase } from '../helpers/stores.ts';
 
 let database: TestDatabase;
 let folder: ThrowAwayFolder;
@@ -80,5 +82,32 @@ it('a database is created once', async () => {
 async function dropLogins(logins: Logins): Promise<void> {
   await withClient(database.url, async (client) => {
     for (const url of Object.values(logins)) await client.query(`DROP ROLE "${new URL(url).username}"`);
+  });
+}
+
+it('a database with results that no npm start loaded is refused, an empty one and one of ours is not', async () => {
+  const empty = await createDatabase();
+  await expect(withClient(empty.url, refuseForeignResults)).resolves.toBeUndefined();
+  await empty.drop();
+  await expect(asOwner(refuseForeignResults)).resolves.toBeUndefined();
+  await insertBatch('fangbang_demo_loader_1a2b3c4d');
+  await expect(asOwner(refuseForeignResults)).resolves.toBeUndefined();
+  await insertBatch('anna');
+  await expect(asOwner(refuseForeignResults)).rejects.toThrow('give it a database of its own');
+});
+
+function asOwner<T>(use: (client: Client) => Promise<T>): Promise<T> {
+  return withClient(database.url, use);
+}
+
+/** Past the triggers that want a batch whole: only who loaded it matters here. */
+async function insertBatch(loadedBy: string): Promise<void> {
+  await asOwner(async (client) => {
+    await client.query('SET session_replication_role = replica');
+    await client.query(
+      `INSERT INTO fangbang.batch (number, series, definition_version, loaded_by, pepper_fingerprint, nonce_salt, codec_version)
+       VALUES (nextval('fangbang.batch_number'), 'x1', 1, $1::text, '12345678', substr(sha256(convert_to($1::text, 'UTF8')), 1, 8), 1)`,
+      [loadedBy],
+    );
   });
 }

@@ -11,6 +11,7 @@ import {
   load,
   makeEntries,
   oneSlip,
+  type Person,
   publish,
   readyBatch,
   refusalOf,
@@ -130,7 +131,7 @@ test('the constraint holds the approved time also when the function is faulty', 
     );
   expect(await codeOf(insert(await inMs(0), notBefore))).toBe('before-approved-opening');
   // Nor by another time than the approver's.
-  expect(await codeOf(insert(await inMs(0), await inMs(-1)))).toBe('not-approved');
+  expect(await codeOf(insert(await inMs(0), await inMs(-3_600_000)))).toBe('not-approved');
 });
 
 test('an opening in the past is refused, and one just past is now', async () => {
@@ -229,6 +230,17 @@ test('a later schedule takes the place of an earlier one, and says that it moved
   expect((await publish(cast.loader, third)).moved).toBe(true);
   expect(await openBatchOf(series)).toBe(third);
   expect(await nextBatchOf(series)).toBeNull();
+});
+
+test('a schedule that was moved to later does not open at its earlier time', async () => {
+  const { series, batches } = await readySeries(2);
+  const [first = 0, second = 0] = batches;
+  await publish(cast.loader, first, await inMs(300));
+  await publish(cast.loader, second, await inMs(3_600_000));
+  await sleep(500);
+  expect(await openBatchOf(series)).toBeNull();
+  expect(await nextBatchOf(series)).toBe(second);
+  expect((await oneSlip(cast.service, first, digestOf(`${series}:0`))).open).toBe(false);
 });
 
 test('rollback takes acts from a stack: 1 → 2 → rollback → publish 3 → rollback is 1, never the 2 that was taken back', async () => {
@@ -458,20 +470,20 @@ test('acts of many people at once end without a deadlock', async () => {
   const [one = 0, two = 0, three = 0] = batches;
   await publish(cast.loader, one);
   await publish(cast.loader, two);
-  const people = await Promise.all(
-    Array.from({ length: 6 }, async () =>
-      cast.extra(await cast.database.createLogin('crowd', 'fangbang_loader')),
-    ),
-  );
   const soon = await inMs(3_600_000);
-  const deeds: ((person: (typeof people)[number], round: number) => Promise<unknown>)[] = [
+  const deeds: ((person: Person, round: number) => Promise<unknown>)[] = [
     (person, round) => publish(person, round % 2 === 0 ? two : three),
     (person) => publish(person, three, soon),
+    (person) => publish(person, three, soon),
     (person) => rollback(person, series),
-    (person) => approve(person, three, '2020-02-02T00:00:00Z'),
+    // Another time each round, which goes on to the planned opening.
+    (person, round) => approve(person, three, `2020-02-02T00:00:${10 + round}Z`),
     (person) => check(person, one, 'cooled'),
     (person, round) => addSeries(person, series, `definition ${round}`),
   ];
+  const people = await Promise.all(
+    deeds.map(async () => cast.extra(await cast.database.createLogin('crowd', 'fangbang_loader'))),
+  );
   const codes = new Map<string, number>();
   await Promise.all(
     people.map(async (person, i) => {

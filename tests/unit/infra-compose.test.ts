@@ -21,7 +21,9 @@ interface Service {
   readonly ports?: readonly string[];
   readonly volumes?: readonly string[];
   readonly networks?: readonly string[] | Readonly<Record<string, { ipv4_address?: string }>>;
-  readonly depends_on?: Readonly<Record<string, unknown>>;
+  readonly depends_on?: Readonly<Record<string, { condition: string }>>;
+  readonly restart?: string;
+  readonly profiles?: readonly string[];
   readonly cap_drop?: readonly string[];
   readonly security_opt?: readonly string[];
 }
@@ -123,6 +125,18 @@ describe('compose.yaml', () => {
       for (const name of Object.keys(depends_on)) expect(compose.services).toHaveProperty(name);
       for (const name of Array.isArray(networks) ? networks : Object.keys(networks))
         expect(compose.networks).toHaveProperty(name);
+    }
+  });
+
+  test('somebody who stays waits for the end of each job: else `up --wait` would call it a failure', () => {
+    const jobs = services.filter(([, { restart, profiles }]) => restart === 'no' && profiles === undefined);
+    expect(jobs.map(([name]) => name)).toEqual(['migrate', 'logins']);
+    for (const [job] of jobs) {
+      const waiting = services.filter(
+        ([, { restart, depends_on = {} }]) =>
+          restart !== 'no' && depends_on[job]?.condition === 'service_completed_successfully',
+      );
+      expect(waiting.map(([name]) => name)).toEqual(['service-1', 'service-2']);
     }
   });
 

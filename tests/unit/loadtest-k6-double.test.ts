@@ -20,6 +20,7 @@ beforeAll(async () => {
   folder = mkdtempSync(join(tmpdir(), 'fangbang-k6-'));
   writeFileSync(join(folder, 'package.json'), '{"type":"module"}');
   writeFileSync(join(folder, 'data.txt'), '张三');
+  writeFileSync(join(folder, 'state.ts'), 'export const state = { calls: 0 };');
   server = createServer((request, response) => {
     if (request.url === '/never') return;
     response.setHeader('x-request-id', request.url ?? '');
@@ -71,16 +72,18 @@ test('a whole life: setup, iterations of two users, checks, metrics, thresholds,
     };
     const seen = new Counter('seen'), took = new Trend('took', true), share = new Rate('share'), last = new Gauge('last');
     const lines = new SharedArray('lines', () => [{ text: open('./data.txt') }]);
+    import { state } from './state.ts';
     let mine = 0;
     export function setup() { return { at: new Date(0), text: http.get(__ENV.URL + '/setup').body }; }
     export function go(data: { at: string; text: string }): void {
       const n = exec.scenario.iterationInTest;
       mine += 1;
+      state.calls += 1;
       const response = http.post(__ENV.URL + '/go', 'x', { headers: { A: 'b' }, tags: { kind: 'go' } });
       check(response, {
         'data came through JSON': () => data.at === '1970-01-01T00:00:00.000Z' && data.text === '成绩',
         'header names are canonical': (r) => r.headers['X-Request-Id'] === '/go' && r.headers['x-request-id'] === undefined,
-        'each user has modules of its own': () => mine === __ITER + 1,
+        'each user has modules of its own': () => mine === __ITER + 1 && state.calls === mine,
         'the shared array is read': () => lines.length === 1 && lines[0].text === '张三' && Object.isFrozen(lines[0]),
       });
       seen.add(1); took.add(n, { odd: String(n % 2) }); share.add(n > 2); last.add(n);

@@ -21,7 +21,8 @@ const KINDS = { number14, anyNumber, identity, residentOnly, personName, pin };
 
 const ID = '11010519491231002X';
 
-function valueOf(credential: Credential, raw: string): string | CredentialFault {
+/** The value, or the word of its fault. */
+function valueOf(credential: Credential, raw: string): string {
   const result = normaliseCredential(credential, raw);
   return result.ok ? result.value : result.fault;
 }
@@ -36,7 +37,9 @@ const anyText = fc.oneof(
   fc.string({ unit: 'binary', maxLength: 30 }),
   fc.string({
     unit: fc.constantFrom(
-      ...'0123456789OoIlXxＸ０９ 　\t\n\u200b\u2068\u202a\ufeff\u00ad-－‐·•・･eE+.林泽𠮷\ud800\udc00ßıſﬁÅ',
+      ...Array.from(
+        '0123456789OoIlXxＸ０９ 　\t\n\u200b\u2068\u202a\ufeff\u00ad-－‐·•・･eE+.林泽𠮷\ud800\udc00ßıſﬁÅ',
+      ),
     ),
     maxLength: 24,
   }),
@@ -96,12 +99,12 @@ describe('one value for every way to write it', () => {
     const filler = fc.constantFrom('', ' ', '\u3000', '\u200b', '\t', '\u2066');
     fc.assert(
       fc.property(
-        fc.constantFrom(ID, 'H12345678', 'E12345678', '110101190001010015'),
+        fc.constantFrom(ID, 'H12345678', 'E12345678', '110101190001010014'),
         fc.array(filler, { minLength: 19, maxLength: 19 }),
         fc.boolean(),
         fc.boolean(),
         (plain, fillers, isWide, isLower) => {
-          let raw = [...plain].map((c, i) => `${fillers[i] ?? ''}${c}`).join('') + (fillers[18] ?? '');
+          let raw = Array.from(plain, (c, i) => `${fillers[i] ?? ''}${c}`).join('') + (fillers[18] ?? '');
           if (isLower) raw = raw.toLowerCase();
           if (isWide) raw = toFullWidth(raw);
           expect(valueOf(identity, raw)).toBe(plain);
@@ -138,7 +141,7 @@ describe('what could be another value is a fault', () => {
     ['an O for a zero in an identity number', identity, '11O10519491231002X', 'letter-for-digit'],
     ['an O as the check character', identity, '11010519491231002O', 'letter-for-digit'],
     ['an old number of 15 digits', identity, '110105491231002', 'old-15-digit-number'],
-    ['a month of 13', identity, '110105194913310025', 'impossible-birth-date'],
+    ['a month of 13', identity, '110105194913310021', 'impossible-birth-date'],
     ['the 30th of February', identity, '110105194902300020', 'impossible-birth-date'],
     ['a passport where only residents are', residentOnly, 'E12345678', 'not-a-document-number'],
     ['a name for a number', identity, '林泽', 'not-a-document-number'],
@@ -159,7 +162,8 @@ describe('what could be another value is a fault', () => {
     fc.assert(
       fc.property(fc.constantFrom(...Object.values(KINDS)), anyText, (credential, raw) => {
         const result = normaliseCredential(credential, raw);
-        if (!result.ok) expect(result).toEqual({ ok: false, fault: expect.stringMatching(/^[a-z0-9-]+$/) });
+        expect(result.ok ? [] : Object.keys(result)).toEqual(result.ok ? [] : ['ok', 'fault']);
+        expect(result.ok || /^[a-z0-9-]+$/.test(result.fault)).toBe(true);
       }),
       { numRuns: 2_000 },
     );
@@ -199,25 +203,30 @@ test('every character that there is, alone and after a letter, is normalised onc
   expect(wrong).toEqual([]);
 }, 60_000);
 
+function slowly(credential: Credential, value: string): unknown {
+  // A space in front takes the slow path, and is the only change that it may find.
+  const result = normaliseCredential(credential, ` ${value}`);
+  if (!result.ok) return result;
+  expect(result.changes).toEqual(['spaces']);
+  return { ...result, changes: [] };
+}
+
 test('the fast path for plain values agrees with the slow one', () => {
-  const plainNumber = fc.string({ unit: fc.constantFrom(...'0123456789ABXZ'), minLength: 1, maxLength: 20 });
+  const plainNumber = fc.string({
+    unit: fc.constantFrom(...Array.from('0123456789ABXZ')),
+    minLength: 1,
+    maxLength: 20,
+  });
   const plainName = fc.string({
     unit: fc.integer({ min: 0x4e00, max: 0x9fff }).map((c) => String.fromCharCode(c)),
     minLength: 1,
     maxLength: 8,
   });
-  const slow = (credential: Credential, value: string): unknown => {
-    // A space in front takes the slow path, and is the only change that it may find.
-    const result = normaliseCredential(credential, ` ${value}`);
-    if (!result.ok) return result;
-    expect(result.changes).toEqual(['spaces']);
-    return { ...result, changes: [] };
-  };
   fc.assert(
     fc.property(plainNumber, plainName, (number, name) => {
       for (const [kind, credential] of Object.entries(KINDS)) {
         const value = kind === 'personName' ? name : number;
-        expect(normaliseCredential(credential, value)).toEqual(slow(credential, value));
+        expect(normaliseCredential(credential, value)).toEqual(slowly(credential, value));
       }
     }),
     { numRuns: 3_000 },
@@ -293,8 +302,7 @@ describe('a request’s fields', () => {
         ),
         (fields) => {
           const result = matchCredentials(cet, fields);
-          if (!result.ok && result.field !== undefined)
-            expect(result.field).toMatch(/^[a-z][A-Za-z0-9]{0,39}$/);
+          expect(result.ok || /^[a-z][A-Za-z0-9]{0,39}$/.test(result.field ?? 'none')).toBe(true);
         },
       ),
       { numRuns: 2_000 },

@@ -31,14 +31,16 @@ test('the check character is ISO 7064 MOD 11-2', () => {
 
 test('one wrong digit, or two neighbours exchanged, is always found', () => {
   const number = '11010519491231002X';
+  const changed = new Set<string>();
   for (let i = 0; i < 17; i += 1) {
-    for (let digit = 0; digit < 10; digit += 1) {
-      const changed = number.slice(0, i) + digit + number.slice(i + 1);
-      if (changed !== number) expect(checkDocumentNumber(changed, DOCUMENT_KINDS)).toBeDefined();
-    }
-    const exchanged = number.slice(0, i) + number.charAt(i + 1) + number.charAt(i) + number.slice(i + 2);
-    if (exchanged !== number) expect(checkDocumentNumber(exchanged, DOCUMENT_KINDS)).toBeDefined();
+    for (let digit = 0; digit < 10; digit += 1) changed.add(number.slice(0, i) + digit + number.slice(i + 1));
+    changed.add(number.slice(0, i) + number.charAt(i + 1) + number.charAt(i) + number.slice(i + 2));
   }
+  changed.delete(number);
+  expect(changed.size).toBeGreaterThan(150);
+  expect([...changed].filter((other) => checkDocumentNumber(other, DOCUMENT_KINDS) === undefined)).toEqual(
+    [],
+  );
 });
 
 describe('each kind of document', () => {
@@ -86,7 +88,7 @@ describe('each kind of document', () => {
     ['residence-permit', checked('84000019900101001'), 'not-a-document-number'],
     [
       'residence-permit',
-      `${'81000019900101001'}${checkCharacter('81000019900101001') === '0' ? '1' : '0'}`,
+      `81000019900101001${checkCharacter('81000019900101001') === '0' ? '1' : '0'}`,
       'wrong-check-character',
     ],
     ['foreign-permanent-residence', 'US1110090010101', 'not-a-document-number'],
@@ -122,11 +124,11 @@ test('of several kinds the fault that says most is told', () => {
   expect(checkDocumentNumber('林泽', DOCUMENT_KINDS)).toBe('not-a-document-number');
 });
 
-test('any text is a number or a fault', () => {
+test('whatever is a number is of digits and capitals', () => {
   fc.assert(
     fc.property(fc.string({ unit: 'binary', maxLength: 25 }), (text) => {
-      const fault = checkDocumentNumber(text, DOCUMENT_KINDS);
-      if (fault === undefined) expect(text).toMatch(/^[0-9A-Z]+$/);
+      const isSound = checkDocumentNumber(text, DOCUMENT_KINDS) === undefined;
+      expect(!isSound || /^[0-9A-Z]+$/.test(text)).toBe(true);
     }),
   );
 });

@@ -7,6 +7,8 @@ import { checkCredential, fixedLength } from '../shared/credential-check.js';
 import { fill } from '../shared/words.js';
 import { byId } from './elements.js';
 
+const BLUR_DELAY_MS = 300;
+
 /**
  * @typedef {import('../shared/credential-check.js').CredentialField & { example: string }} FieldData
  * @typedef {{ name: string, title: string, credentials: string[] }} SetData
@@ -51,11 +53,14 @@ export function makeFields(form, all, sets, texts) {
       setError(field.name, '');
       hint(field);
     });
-    // Said when the field is left, not while it is being typed in.
+    // Said when the field is left, not while it is being typed in; and a moment later, because words that
+    // push the button away from under the finger swallow the tap that left the field.
     input.addEventListener('blur', () => {
-      if (input.value === '' || input.readOnly) return;
-      const { fault } = checkCredential(field, input.value);
-      if (fault !== undefined && fault !== 'empty') setError(field.name, wordsFor(field, fault));
+      setTimeout(() => {
+        if (input.value === '' || input.readOnly || document.activeElement === input) return;
+        const { fault } = checkCredential(field, input.value);
+        if (fault !== undefined) setError(field.name, wordsFor(field, fault));
+      }, BLUR_DELAY_MS);
     });
   }
 

@@ -307,10 +307,8 @@ function run(page, form) {
     else if (mode === 'waiting')
       notice.countTo(fill(n.retryIn, { duration: showDuration(left / 1000, texts) }));
     else if (mode === 'armed' && untilRelease() <= 0) {
-      const seconds = Math.max(1, Math.ceil(left / 1000));
-      if (notice.title() !== n.turnTitle)
-        notice.say({ tone: 'wait', title: n.turnTitle, text: fill(n.turnNote, { seconds }) });
-      notice.countTo(fill(texts.time.seconds, { n: seconds }));
+      if (notice.title() !== n.turnTitle) notice.say({ tone: 'wait', title: n.turnTitle, text: n.turnNote });
+      notice.countTo(fill(n.turnIn, { duration: showDuration(left / 1000, texts) }));
     }
   };
   /** Once a second, and exactly when the next asking is due. */

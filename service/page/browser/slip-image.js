@@ -3,7 +3,7 @@
 /**
  * The slip as a picture, for phones that cannot print: drawn here, sent nowhere.
  */
-import { componentMark, slipNotes } from '../shared/slip-view.js';
+import { componentMark, isMarkless, slipNotes } from '../shared/slip-view.js';
 import { fill, showInstant } from '../shared/words.js';
 
 const WIDTH = 720;
@@ -91,7 +91,7 @@ function paint(canvas, slip, words) {
   pair(titles.number, slip.candidate.number, false);
   rule();
   wrapped(slip.status.title[language], { size: 28, bold: true });
-  if (slip.total !== undefined) {
+  if (slip.total !== undefined && !isMarkless(slip)) {
     y += 84;
     text(t.total, { size: 24, colour: MUTED });
     text(String(slip.total.score), { size: 76, bold: true, x: WIDTH - MARGIN - 150, right: true });

@@ -51,6 +51,14 @@ export function slipNotes(slip, words) {
 }
 
 /**
+ * No component has a mark: nobody who was absent needs to read a 0 in large figures.
+ * @param {Slip} slip
+ */
+export function isMarkless(slip) {
+  return slip.components.length > 0 && slip.components.every((component) => component.status !== undefined);
+}
+
+/**
  * What stands in a component's place, and the maximum beside it.
  * @param {Component} component
  * @param {SlipWords} words
@@ -75,7 +83,7 @@ export function slipHtml(slip, words) {
     (slip.series.rehearsal === true ? `<p class="stamp rehearsal">${e(t.rehearsal)}</p>` : '') +
     (slip.batch.corrected ? `<p class="stamp">${e(t.corrected)}</p>` : '');
   const total =
-    slip.total === undefined
+    slip.total === undefined || isMarkless(slip)
       ? ''
       : `<div class="total"><dt>${e(t.total)}</dt><dd><b>${slip.total.score}</b> <span>${e(fill(t.outOf, { max: slip.total.max }))}</span></dd></div>`;
   const rank =
@@ -97,7 +105,8 @@ export function slipHtml(slip, words) {
     componentsHtml(slip, words) +
     flags +
     `<section class="next"><h2>${e(t.nextStep)}</h2>${notes.map((note) => `<p>${e(note)}</p>`).join('')}</section>` +
-    `<p class="origin">${e(t.publishedAt)} ${e(showInstant(slip.batch.publishedAt, texts))}<br>${e(t.batch)} <span class="digits">${slip.batch.number}</span></p>`
+    `<dl class="origin"><div><dt>${e(t.publishedAt)}</dt><dd>${e(showInstant(slip.batch.publishedAt, texts))}</dd></div>` +
+    `<div><dt>${e(t.batch)}</dt><dd class="digits">${slip.batch.number}</dd></div></dl>`
   );
 }
 
@@ -110,7 +119,8 @@ function componentsHtml(slip, words) {
   const t = words.texts.slip;
   const e = escapeHtml;
   const withMax = slip.components.some((component) => component.max !== undefined);
-  const onlyGrades = slip.components.every((component) => component.score === undefined);
+  const hasScores = slip.components.some((component) => component.score !== undefined);
+  const onlyGrades = !hasScores && slip.components.some((component) => component.grade !== undefined);
   const rows = slip.components.map((component) => {
     const { mark, max } = componentMark(component, words);
     const kind = component.status === undefined ? '' : ' class="without"';

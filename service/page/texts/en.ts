@@ -81,8 +81,8 @@ export const en: Texts = {
     armedNote:
       'Please keep this page open. It asks within {spread} seconds after the release: everybody a few seconds apart, so that nobody has to push. What you typed stays.',
     turnTitle: 'It is time. Your turn is coming',
-    turnNote:
-      'Pages ask a few seconds apart so that they do not crowd. About {seconds} seconds left; no need to reload.',
+    turnNote: 'Pages ask a few seconds apart so that they do not crowd; no need to reload.',
+    turnIn: 'Asking in about {duration}',
     busyTitle: 'Many people are asking; you are waiting in line',
     busyNote:
       'Everything works, it is only busy. What you typed is still here and this page tries again by itself; reloading is not faster.',

@@ -73,6 +73,7 @@ export interface Texts {
     readonly armedNote: string;
     readonly turnTitle: string;
     readonly turnNote: string;
+    readonly turnIn: string;
     readonly busyTitle: string;
     readonly busyNote: string;
     readonly awayTitle: string;

@@ -14,7 +14,7 @@ export const zh: Texts = {
     heading: '可查询的考试',
     none: '目前没有可查询的考试',
     noneNote: '公布时间确定后会显示在这里，请以考试机构的通知为准。',
-    scheduled: '{instant} 公布',
+    scheduled: '{instant}公布',
     scheduledUnknown: '公布时间待定',
     open: '可以查询',
     withdrawn: '暂停查询',
@@ -22,7 +22,7 @@ export const zh: Texts = {
   },
 
   state: {
-    scheduledTitle: '成绩将于 {instant} 公布',
+    scheduledTitle: '成绩将于 {instant}公布',
     scheduledUnknown: '公布时间待定，确定后会显示在这里。',
     countdownLabel: '距公布还有',
     prepare: '现在就可以填好。到点后本页会自动为您查询，不必守着刷新。',
@@ -74,7 +74,8 @@ export const zh: Texts = {
     armedNote:
       '请让本页开着。公布后本页会在 {spread} 秒内自动查询：大家错开几秒，谁都不用挤。您填写的内容不会丢。',
     turnTitle: '已到公布时间，马上轮到您',
-    turnNote: '为避免同时拥挤，各页错开几秒查询。还有约 {seconds} 秒，不必刷新。',
+    turnNote: '为避免同时拥挤，各页错开几秒查询，不必刷新。',
+    turnIn: '约 {duration}后查询',
     busyTitle: '查询的人很多，正在排队',
     busyNote: '系统正常，只是繁忙。您填写的内容都在，本页会自动重试，不必刷新，刷新也不会更快。',
     awayTitle: '暂时查不了，稍后自动重试',
@@ -96,7 +97,7 @@ export const zh: Texts = {
     absentNote:
       '所填的信息没有对应的成绩。多半是输错了一位：请对照准考证和证件逐项核对。核对无误仍查不到，请联系报名所在地考试机构。',
     notReleasedTitle: '还没有到公布时间',
-    notReleasedNote: '成绩将于 {instant} 公布。您填写的内容都在。',
+    notReleasedNote: '成绩将于 {instant}公布。您填写的内容都在。',
     waitWithoutScript:
       '请等约 {duration}，再按一次“查询成绩”。您填写的内容都在，不会丢失；频繁刷新不会更快。',
     unexpectedTitle: '出了点问题，不是您的错',

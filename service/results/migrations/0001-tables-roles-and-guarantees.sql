@@ -451,9 +451,9 @@ declare
   begins timestamptz := greatest(p_opens_at, p_now);
   was_moved boolean;
   top fangbang.publication := fangbang.act_in_force(p_series, p_now);
+  to_come fangbang.publication := fangbang.act_to_come(p_series, p_now);
 begin
-  update fangbang.publication p set cancelled_by = new_epoch
-    where p.epoch = (fangbang.act_to_come(p_series, p_now)).epoch;
+  update fangbang.publication p set cancelled_by = new_epoch where p.epoch = to_come.epoch;
   was_moved := found;
   insert into fangbang.publication (epoch, series, kind, batch, opens_at, acted_at, not_before, over, reason)
     values (new_epoch, p_series, p_kind, p_batch, begins, p_now,

@@ -1,0 +1,200 @@
+/**
+ * Who is measured: each contestant is started anew in every round and gets one or more loads, each a row.
+ */
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { runtimePath } from '../../infra/local/hand-over.mjs';
+import type { Answer } from './ask.ts';
+import { startFangbang } from './fangbang.ts';
+import type { Load } from './loads.ts';
+import { hits, shed, unreleased, webdisHits, wrong } from './loads.ts';
+import { startNginx, type NginxRole } from './nginx.ts';
+import type { RunningPeer } from './peer.ts';
+import { startPeer } from './peer.ts';
+import { ensurePeerPackages, PEERS_FOLDER } from './peers/installed.ts';
+import type { RowName } from './rows.ts';
+import type { Cores } from './cores.ts';
+import type { OpenSeries, Stage } from './stage.ts';
+import type { ToolFinder } from './tools.ts';
+import { findNginx, findWebdis, Unavailable } from './tools.ts';
+import { startWebdis } from './webdis.ts';
+
+export interface Contestant {
+  /** Its servers: one, or the two instances of --two; `name` is new for each start. */
+  readonly start: (name: string) => Promise<RunningPeer[]>;
+  readonly loads: readonly Load[];
+}
+
+/** A row that cannot be measured here, and why. */
+export interface NotAvailable {
+  readonly name: RowName;
+  readonly reason: string;
+}
+
+interface Surroundings {
+  readonly stage: Stage;
+  readonly cores: Cores;
+  readonly finder: ToolFinder;
+}
+
+/** The contestants of the wanted rows. */
+export async function makeContestants(
+  surroundings: Surroundings,
+  wanted: readonly RowName[],
+): Promise<{ contestants: Contestant[]; notAvailable: NotAvailable[] }> {
+  const contestants: Contestant[] = [];
+  const notAvailable: NotAvailable[] = [];
+  for (const make of [ours('bun'), ours('node'), nginxes, webdis, nodePeers, constants]) {
+    for (const offer of make(surroundings)) {
+      const rows = offer.rows.filter((row) => wanted.includes(row));
+      if (rows.length === 0) continue;
+      try {
+        const contestant = await offer.make();
+        const loads = contestant.loads.filter(({ row }) => wanted.includes(row));
+        contestants.push({ ...contestant, loads });
+      } catch (fault) {
+        if (!(fault instanceof Unavailable)) throw fault;
+        for (const name of rows) notAvailable.push({ name, reason: fault.message });
+      }
+    }
+  }
+  return { contestants, notAvailable };
+}
+
+/** A contestant that is prepared only when one of its rows is wanted. */
+interface Offer {
+  readonly rows: readonly RowName[];
+  readonly make: () => Promise<Contestant> | Contestant;
+}
+
+function offer(contestant: Contestant): Offer {
+  return { rows: contestant.loads.map(({ row }) => row), make: () => contestant };
+}
+
+function ours(runtime: 'bun' | 'node') {
+  return ({ stage, cores }: Surroundings): Offer[] => {
+    const row = `fangbang-${runtime}` as const;
+    const start = (name: string, env: Readonly<Record<string, string>> = {}): Promise<RunningPeer> =>
+      startFangbang(stage, { runtime, cores: [cores.server[0]], name, env });
+    const alone = async (name: string): Promise<RunningPeer[]> => [await start(name)];
+    const sized = (suffix: '-10k' | '-many', series: OpenSeries | undefined): Offer[] =>
+      series === undefined ? [] : [offer({ start: alone, loads: [hits(stage, series, `${row}${suffix}`)] })];
+    return [
+      // In one start, hits first: the code that a hit runs is compiled for hits.
+      offer({
+        start: alone,
+        loads: [
+          hits(stage, stage.open, row),
+          wrong(stage, `${row}-wrong`),
+          unreleased(stage, `${row}-unreleased`),
+        ],
+      }),
+      offer({
+        start: async (name) => [await start(name, { MAX_IN_FLIGHT: '1' })],
+        loads: [shed(stage, `${row}-shed`)],
+      }),
+      offer({
+        start: async (name) => {
+          const [first, second = first] = cores.server;
+          const one = await startFangbang(stage, { runtime, cores: [first], name: `${name}-1` });
+          try {
+            return [one, await startFangbang(stage, { runtime, cores: [second], name: `${name}-2` })];
+          } catch (fault) {
+            await one.stop();
+            throw fault;
+          }
+        },
+        loads: [hits(stage, stage.open, `${row}-two`)],
+      }),
+      ...sized('-10k', stage.small),
+      ...sized('-many', stage.many),
+    ];
+  };
+}
+
+function nginxes({ stage, cores, finder }: Surroundings): Offer[] {
+  const make = (row: RowName, role: NginxRole, right: (answer: Answer, place: number) => boolean): Offer => ({
+    rows: [row],
+    make: async () => {
+      const tool = await findNginx(finder);
+      return {
+        start: async (name) => [await startNginx(stage, tool, { role, cores: [cores.server[0]], name })],
+        loads: [{ ...hits(stage, stage.open, row), right }],
+      };
+    },
+  });
+  return [
+    make('nginx-lua-redis', 'plain', isStoredDocument(stage)),
+    make('nginx-lua-redis-equal', 'equal', isStoredDocument(stage)),
+    make('nginx-constant', 'constant', isTheConstant(stage)),
+  ];
+}
+
+function webdis({ stage, cores, finder }: Surroundings): Offer[] {
+  const make = async (): Promise<Contestant> => {
+    const tool = await findWebdis(finder);
+    return {
+      start: async (name) => [await startWebdis(stage, tool, { cores: [cores.server[0]], name })],
+      loads: [{ ...webdisHits(stage, 'webdis'), right: isStoredDocument(stage) }],
+    };
+  };
+  return [{ rows: ['webdis'], make }];
+}
+
+function nodePeers({ stage, cores, finder }: Surroundings): Offer[] {
+  return (['fastify', 'express'] as const).map((row) => ({
+    rows: [row],
+    make: async () => {
+      await ensurePeerPackages(finder.say);
+      const { redisUrl, pepperFile } = stage;
+      return {
+        start: async (name: string) => [
+          await startPeer({
+            name: row,
+            cores: [cores.server[0]],
+            logFile: join(stage.folder, `${name}.log`),
+            command: runtimePath('node'),
+            args: [join(PEERS_FOLDER, `${row}.mjs`)],
+            env: (port) => ({
+              PATH: '/usr/bin:/bin',
+              // Both libraries have slower paths for development.
+              NODE_ENV: 'production',
+              PORT: String(port),
+              REDIS_URL: redisUrl,
+              FANGBANG_PEPPER_FILE: pepperFile,
+            }),
+          }),
+        ],
+        loads: [{ ...hits(stage, stage.open, row), right: isStoredDocument(stage) }],
+      };
+    },
+  }));
+}
+
+function constants({ stage, cores }: Surroundings): Offer[] {
+  const documentFile = join(stage.folder, 'constant.json');
+  writeFileSync(documentFile, stage.documents[0] ?? '', { mode: 0o600 });
+  return (['bun', 'node'] as const).map((runtime) =>
+    offer({
+      start: async (name) => [
+        await startPeer({
+          name: `the constant on ${runtime}`,
+          cores: [cores.server[0]],
+          logFile: join(stage.folder, `${name}.log`),
+          command: runtimePath(runtime),
+          args: [join(PEERS_FOLDER, `constant-${runtime}.mjs`)],
+          env: (port) => ({ PATH: '/usr/bin:/bin', PORT: String(port), DOCUMENT_FILE: documentFile }),
+        }),
+      ],
+      loads: [{ ...hits(stage, stage.open, `${runtime}-constant`), right: isTheConstant(stage) }],
+    }),
+  );
+}
+
+function isStoredDocument(stage: Stage): (answer: Answer, place: number) => boolean {
+  return ({ status, body }, place) => status === 200 && body === stage.documents[place];
+}
+
+function isTheConstant(stage: Stage): (answer: Answer) => boolean {
+  return ({ status, body }) => status === 200 && body === stage.documents[0];
+}

@@ -1,0 +1,163 @@
+/**
+ * @module One measurement: a server that runs is checked, warmed up and measured under one load.
+ *
+ * Failure policy: an answer that is not right, before or while it is measured, is a WrongAnswers; nothing is
+ * reported of that measurement.
+ */
+import { askAll } from './ask.ts';
+import { coreTime, cpuTimeUs } from './cpu-time.ts';
+import type { ExpectedStatuses, Load } from './loads.ts';
+import type { RunningPeer } from './peer.ts';
+import type { Tool } from './tools.ts';
+import type { WrkResult } from './wrk.ts';
+import { runWrk } from './wrk.ts';
+
+export interface Settings {
+  readonly wrk: Tool;
+  readonly connections: number;
+  readonly seconds: number;
+  readonly warmUpSeconds: number;
+  /** One for each server, as far as there are. */
+  readonly serverCores: readonly number[];
+  readonly stop: AbortSignal;
+}
+
+export interface Figures {
+  /** User and system time of all the server's processes, by answers. */
+  readonly cpuUsPerRequest: number;
+  readonly requestsPerSecond: number;
+  readonly p99Ms: number;
+  /** Share of the time in which the server was running: below 0.9 the load was the slower one. */
+  readonly busy: number;
+  /** Share of the server's core that went to other processes and to the hypervisor's other guests. */
+  readonly disturbed: number;
+  /** Of all answers, those with the load's main status. */
+  readonly mainShare: number;
+}
+
+/** The contestant does not answer as it must. */
+export class WrongAnswers extends Error {}
+
+/** For loads that send nothing twice: more than any server here answers. */
+const MOST_PER_SECOND = 40_000;
+
+/** Checks, warms up, measures. */
+export async function measure(
+  servers: readonly RunningPeer[],
+  load: Load,
+  settings: Settings,
+): Promise<Figures> {
+  const cores = settings.serverCores.slice(0, servers.length);
+  let bodyBytes = 0;
+  for (const server of servers) bodyBytes = await checkAnswers(server, load);
+  await drive(servers, load, settings, settings.warmUpSeconds);
+
+  const results = await drive(servers, load, settings, settings.seconds, () => snapshot(servers, cores));
+  for (const { result } of results) checkResult(result, load.statuses, bodyBytes);
+  const [first] = results;
+  const { before, after } = first ?? { before: nothing, after: nothing };
+  const cpuUs = after.cpuUs - before.cpuUs;
+  const elapsedUs = (after.atMs - before.atMs) * 1_000;
+  const requests = sum(results.map(({ result }) => result.requests));
+  const drivenUs = Math.max(...results.map(({ result }) => result.durationUs));
+  const { main } = load.statuses ?? {};
+  const ofMain =
+    main === undefined ? requests : sum(results.map(({ result }) => result.statuses[String(main)] ?? 0));
+  return {
+    cpuUsPerRequest: cpuUs / requests,
+    requestsPerSecond: requests / (drivenUs / 1_000_000),
+    p99Ms: Math.max(...results.map(({ result }) => result.p99Us)) / 1_000,
+    busy: cpuUs / drivenUs / cores.length,
+    disturbed: Math.max(0, after.coreUs - before.coreUs - cpuUs) / elapsedUs / cores.length,
+    mainShare: ofMain / requests,
+  };
+}
+
+interface Snapshot {
+  readonly atMs: number;
+  /** Of the servers. */
+  readonly cpuUs: number;
+  /** Of everything on their cores, the hypervisor's other guests included. */
+  readonly coreUs: number;
+}
+
+const nothing: Snapshot = { atMs: 0, cpuUs: 0, coreUs: 0 };
+
+function snapshot(servers: readonly RunningPeer[], cores: readonly number[]): Snapshot {
+  const { processesUs, stolenUs } = coreTime(cores);
+  return {
+    atMs: performance.now(),
+    cpuUs: sum(servers.map(({ pid }) => cpuTimeUs(pid))),
+    coreUs: processesUs + stolenUs,
+  };
+}
+
+/** The load on all servers at once, each with its share of the connections; snapshots around it. */
+async function drive(
+  servers: readonly RunningPeer[],
+  load: Load,
+  settings: Settings,
+  seconds: number,
+  look: () => Snapshot = () => nothing,
+): Promise<{ result: WrkResult; before: Snapshot; after: Snapshot }[]> {
+  const requestsFile = load.requestsFile(seconds * MOST_PER_SECOND);
+  const before = look();
+  const results = await Promise.all(
+    servers.map(({ port }) =>
+      runWrk({
+        wrk: settings.wrk,
+        port,
+        requestsFile,
+        connections: Math.ceil(settings.connections / servers.length),
+        seconds,
+        countStatuses: load.statuses !== undefined,
+        stop: settings.stop,
+      }),
+    ),
+  );
+  const after = look();
+  return results.map((result) => ({ result, before, after }));
+}
+
+/** Asks the sample; returns the shortest body of a right answer, in bytes. */
+async function checkAnswers({ port }: RunningPeer, load: Load): Promise<number> {
+  let wrong = 0;
+  let firstWrong = 0;
+  let shortest = Number.POSITIVE_INFINITY;
+  const sample = load.sample();
+  await askAll(port, sample, (answer, place) => {
+    if (load.right(answer, place)) shortest = Math.min(shortest, Buffer.byteLength(answer.body));
+    else {
+      wrong += 1;
+      firstWrong = answer.status;
+    }
+  });
+  if (wrong > 0)
+    throw new WrongAnswers(
+      `${wrong} of ${sample.length} answers are not right, such as one of ${firstWrong}`,
+    );
+  return shortest;
+}
+
+function checkResult(result: WrkResult, expected: ExpectedStatuses | undefined, bodyBytes: number): void {
+  const { requests, errors, badStatuses, bytes, statuses } = result;
+  if (requests === 0) throw new WrongAnswers('nothing was answered');
+  if (errors > 0) throw new WrongAnswers(`${errors} connections broke or were not answered within 2 s`);
+  // wrk sees no body; a short one would be no document.
+  if (bytes < requests * bodyBytes) throw new WrongAnswers('the answers are shorter than right ones');
+  if (expected === undefined) {
+    if (badStatuses > 0) throw new WrongAnswers(`${badStatuses} of ${requests} answers were 4xx or 5xx`);
+    return;
+  }
+  const allowed = [expected.main, ...expected.also].map(String);
+  for (const [status, count] of Object.entries(statuses)) {
+    if (!allowed.includes(status)) throw new WrongAnswers(`${count} of ${requests} answers were ${status}`);
+  }
+  const share = (statuses[String(expected.main)] ?? 0) / requests;
+  if (share < expected.leastShare)
+    throw new WrongAnswers(`only ${Math.round(share * 100)}% of the answers were ${expected.main}`);
+}
+
+function sum(values: readonly number[]): number {
+  return values.reduce((total, value) => total + value, 0);
+}

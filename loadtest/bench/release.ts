@@ -1,0 +1,58 @@
+/**
+ * @module A series of synthetic candidates brought to its release by the CLI, as staff do it: two persons.
+ *
+ * Failure policy: a verb that fails is a SetupError with its last words.
+ */
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { askVerb, runVerb, type CliOptions } from '../../infra/local/fangbang-cli.ts';
+import { SetupError } from '../../infra/local/setup-error.ts';
+import type { Candidate } from '../profiles/credentials-csv.ts';
+import { parseCredentialsFile } from '../profiles/credentials-csv.ts';
+
+export interface Persons {
+  readonly asLoader: CliOptions;
+  readonly asApprover: CliOptions;
+}
+
+export interface Release {
+  readonly id: string;
+  readonly rows: number;
+  /** ISO instant, or `now`. */
+  readonly at: string;
+  /** For the files. */
+  readonly folder: string;
+}
+
+/** Candidates that can be sent with their truth; more than that many are not kept in memory. */
+const MOST_CANDIDATES = 50_000;
+
+/** Makes, loads, warms, verifies, approves and publishes a series of the gaokao preset; returns its candidates. */
+export async function release({ asLoader, asApprover }: Persons, wanted: Release): Promise<Candidate[]> {
+  const { id, rows, at, folder } = wanted;
+  const definition = join(folder, `${id}.yaml`);
+  const results = join(folder, `${id}.csv`);
+  const preset = await runVerb(['series', 'preset', 'gaokao'], asLoader);
+  writeFileSync(definition, preset.replace(/^id: .*$/m, `id: ${id}`));
+  await runVerb(['series', 'add', definition], asLoader);
+  await runVerb(['sample', '--series', id, '--rows', String(rows), '--seed', id, '--out', results], asLoader);
+  const { batch, checksum } = await askVerb(['load', results, '--series', id], asLoader);
+  if (typeof batch !== 'number' || typeof checksum !== 'string')
+    throw new SetupError('"fangbang load" named no batch and checksum: is this checkout complete?');
+  const number = String(batch);
+  await runVerb(['warm', number], asLoader);
+  await runVerb(['verify', number, '--file', results], asLoader);
+  const notBefore = new Date(Date.now() - 5 * 60_000).toISOString();
+  await runVerb(['approve', number, '--checksum', checksum, '--not-before', notBefore], asApprover);
+  await runVerb(['publish', number, '--at', at], asLoader);
+  return someOf(readFileSync(results.replace(/\.csv$/, '.credentials.csv'), 'utf8'), rows);
+}
+
+/** Candidates from all over the file. */
+function someOf(text: string, rows: number): Candidate[] {
+  if (rows <= MOST_CANDIDATES) return parseCredentialsFile(text);
+  const [header = '', ...lines] = text.trimEnd().split('\n');
+  const every = lines.length / MOST_CANDIDATES;
+  const some = Array.from({ length: MOST_CANDIDATES }, (_, i) => lines[Math.floor(i * every)] ?? '');
+  return parseCredentialsFile([header, ...some].join('\n'));
+}

@@ -1,0 +1,272 @@
+/**
+ * What the service answers while its stores are away, frozen, emptied or cut off, on both runtimes. Every test
+ * checks answers against the truth: no wrong one is ever allowed, whatever the fault.
+ */
+import { setTimeout as sleep } from 'node:timers/promises';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { EPOCH_KEY } from '#results/redis-keys.ts';
+import type { Installation, TestBatch, TestCandidate } from '../helpers/batch.ts';
+import {
+  approveBatch,
+  expectedMarks,
+  fieldsOf,
+  gaokaoCandidates,
+  loadBatch,
+  openBatch,
+  presetDefinition,
+  publishBatch,
+  warmBatch,
+  withRedis,
+  withdrawSeries,
+} from '../helpers/batch.ts';
+import { makeOwnInstallation } from '../helpers/own-installation.ts';
+import type { Answer, RunningService } from '../helpers/service.ts';
+import { RUNTIMES, startService } from '../helpers/service.ts';
+import type { OwnServer } from '../helpers/stores.ts';
+import { startOwnPostgres, startOwnRedis } from '../helpers/stores.ts';
+import type { TcpProxy } from '../helpers/tcp-proxy.ts';
+import { startTcpProxy, throughProxy } from '../helpers/tcp-proxy.ts';
+import { until } from '../helpers/until.ts';
+
+const SERIES = presetDefinition('gaokao', 'zj-gaokao-2026');
+const candidates = gaokaoCandidates(SERIES, 300);
+const [first] = candidates;
+if (first === undefined) throw new Error('no candidates');
+
+describe.each(RUNTIMES)('the service on %s', (runtime) => {
+  let postgres: OwnServer;
+  let redis: OwnServer;
+  let toPostgres: TcpProxy;
+  let toRedis: TcpProxy;
+  let installation: Installation;
+  let service: RunningService;
+  let batch: TestBatch;
+
+  const ask = (candidate: TestCandidate): Promise<Answer> =>
+    service.lookup(SERIES.id, fieldsOf(SERIES, candidate));
+  const wrong = (): Promise<Answer> =>
+    service.lookup(SERIES.id, { ...fieldsOf(SERIES, first), candidateNumber: '26330199999999' });
+  /**
+   * Every one gets the right answer. On a machine that is short of time a read of a store may be given up: 503,
+   * seldom, and right when asked again.
+   */
+  const expectRight = async (some: readonly TestCandidate[]): Promise<void> => {
+    let turnedAway = 0;
+    for (const candidate of some) {
+      let answer = await ask(candidate);
+      for (let again = 0; answer.status === 503 && again < 20; again += 1) {
+        turnedAway += 1;
+        await sleep(100);
+        answer = await ask(candidate);
+      }
+      expect(answer.status).toBe(200);
+      expect(answer.json).toMatchObject(expectedMarks(SERIES, candidate));
+    }
+    expect(turnedAway).toBeLessThanOrEqual(2 + some.length / 5);
+  };
+  const expectUnavailable = (answer: Answer): void => {
+    expect(answer).toMatchObject({
+      status: 503,
+      json: { type: 'urn:fangbang:problem:temporarily-unavailable' },
+    });
+    expect(Number(answer.headers.get('retry-after'))).toBeGreaterThanOrEqual(1);
+  };
+  const found = (): Promise<number> => service.metric('fangbang_postgres_reads_total{outcome="found"}');
+  const hits = (): Promise<number> => service.metric('fangbang_redis_reads_total{outcome="hit"}');
+  /** Asks for them all, and says whether Redis has answered. */
+  const hitsGrow = (some: readonly TestCandidate[]) => async (): Promise<boolean> => {
+    const before = await hits();
+    await expectRight(some);
+    return (await hits()) >= before + some.length;
+  };
+  const isHealthy = async (): Promise<boolean> =>
+    (await service.metric('fangbang_poll_age_seconds')) < 2 && (await ask(first)).status === 200;
+
+  beforeAll(async () => {
+    [postgres, redis] = await Promise.all([startOwnPostgres(), startOwnRedis()]);
+    [toPostgres, toRedis] = await Promise.all([startTcpProxy(postgres.port), startTcpProxy(redis.port)]);
+    installation = await makeOwnInstallation(postgres.url, redis.url);
+    batch = await openBatch(installation, SERIES, candidates);
+    service = await startService({
+      runtime,
+      databaseUrl: throughProxy(installation.serviceUrl, toPostgres),
+      redisUrl: throughProxy(redis.url, toRedis),
+      pepperFile: installation.pepperFile,
+    });
+  });
+  afterEach(async () => {
+    toPostgres.mend();
+    toRedis.mend();
+  });
+  afterAll(async () => {
+    const code = await service?.stop();
+    await Promise.all([toPostgres?.close(), toRedis?.close()]);
+    await Promise.all([postgres?.discard(), redis?.discard()]);
+    // It came through all of this and ended in an orderly way.
+    expect(code).toBe(0);
+  });
+
+  it('answers right from Postgres while Redis is stopped, and heals it when it comes back empty', async () => {
+    await redis.kill();
+    await expectRight(candidates.slice(0, 40));
+    expect((await wrong()).status).toBe(404);
+    expect(await found()).toBeGreaterThanOrEqual(40);
+
+    await redis.start();
+    await until('the epoch is in Redis again', () =>
+      withRedis(redis.url, async (client) => (await client.exists(EPOCH_KEY)) === 1),
+    );
+    await until('a lost slip is written back', async () => {
+      await expectRight([first]);
+      return withRedis(redis.url, async (client) => (await client.dbsize()) >= 2);
+    });
+    await until('it is answered from there', hitsGrow([first]));
+  });
+
+  it('heals a cold Redis slip by slip, asking Postgres once for each', async () => {
+    await withRedis(redis.url, (client) => client.flushdb());
+    const before = await found();
+    await expectRight(candidates.slice(100, 150));
+    await until('all are written back', async () => {
+      await expectRight(candidates.slice(100, 150));
+      return withRedis(redis.url, async (client) => (await client.dbsize()) >= 50);
+    });
+    const asked = await found();
+    expect(asked - before).toBeGreaterThanOrEqual(50);
+    expect(asked - before).toBeLessThanOrEqual(60);
+    await until('they are answered from there', hitsGrow(candidates.slice(100, 150)));
+  });
+
+  it('asks Postgres once when many ask for the same lost slip at once', async () => {
+    await warmBatch(installation, batch);
+    const lost = batch.sealed[7];
+    await withRedis(redis.url, (client) => client.del(lost?.key ?? ''));
+    const before = await found();
+    const answers = await Promise.all(Array.from({ length: 40 }, () => ask(candidates[7] ?? first)));
+    expect(new Set(answers.map(({ status }) => status))).toEqual(new Set([200]));
+    // The connections of the test do not all come in one turn: far fewer than the 40 that asked.
+    expect((await found()) - before).toBeLessThan(10);
+  });
+
+  it.each([
+    ['cut short', (value: Buffer) => value.subarray(1)],
+    [
+      'changed in one bit',
+      (value: Buffer) => Buffer.concat([Buffer.from([(value[0] ?? 0) ^ 1]), value.subarray(1)]),
+    ],
+    ['empty', () => Buffer.alloc(0)],
+    ["another candidate's", () => batch.sealed[11]?.value ?? Buffer.alloc(0)],
+  ])('takes a value that is %s for lost, answers right and mends it', async (_title, damage) => {
+    const one = batch.sealed[10];
+    const candidate = candidates[10];
+    if (one === undefined || candidate === undefined) throw new Error('no such candidate');
+    await withRedis(redis.url, (client) => client.set(one.key, damage(one.value)));
+    const damaged = (): Promise<number> => service.metric('fangbang_redis_reads_total{outcome="damaged"}');
+    const before = await damaged();
+    await until('it is seen', async () => {
+      await expectRight([candidate]);
+      return (await damaged()) > before;
+    });
+    await until('it is mended', async () => {
+      await expectRight([candidate]);
+      return withRedis(
+        redis.url,
+        async (client) => (await client.getBuffer(one.key))?.equals(one.value) === true,
+      );
+    });
+  });
+
+  it('answers right from Postgres while Redis is frozen, and from Redis again after it', async () => {
+    await warmBatch(installation, batch);
+    redis.freeze();
+    try {
+      await expectRight(candidates.slice(0, 20));
+    } finally {
+      redis.thaw();
+    }
+    await until('Redis is used again', hitsGrow([first]));
+  });
+
+  it('goes on with all that is warm while Postgres is down for everyone, also after 10 s', async () => {
+    await warmBatch(installation, batch);
+    await until('it is healthy', isHealthy);
+    await postgres.stop();
+    await expectRight(candidates);
+    expect((await wrong()).status).toBe(404);
+    await until(
+      'the last poll is 11 s old',
+      async () => (await service.metric('fangbang_poll_age_seconds')) > 11,
+    );
+    await expectRight(candidates);
+    expect((await wrong()).status).toBe(404);
+    // One that Redis has lost cannot be answered, and nothing hangs.
+    await withRedis(redis.url, (client) => client.del(batch.sealed[20]?.key ?? ''));
+    expectUnavailable(await ask(candidates[20] ?? first));
+    expect((await fetch(`${service.adminUrl}/readyz`)).status).toBe(200);
+
+    await postgres.start();
+    await until(
+      'the lost one is answered again',
+      async () => (await ask(candidates[20] ?? first)).status === 200,
+    );
+    await expectRight(candidates.slice(15, 25));
+  });
+
+  it('says 503 with Retry-After while both stores are down, and recovers by itself', async () => {
+    await until('it is healthy', isHealthy);
+    await Promise.all([postgres.stop(), redis.stop()]);
+    for (const candidate of candidates.slice(0, 10)) expectUnavailable(await ask(candidate));
+    await until(
+      'the last poll is 10 s old',
+      async () => (await service.metric('fangbang_poll_age_seconds')) > 10,
+    );
+    // Nobody says any longer that the filter is the one in service.
+    expectUnavailable(await wrong());
+    await Promise.all([postgres.start(), redis.start()]);
+    await until('it is healthy again', isHealthy);
+    await expectRight(candidates.slice(0, 10));
+  });
+
+  it('stops serving at once when cut off from Postgres while the series is withdrawn', async () => {
+    await warmBatch(installation, batch);
+    await until('it is healthy', isHealthy);
+    toPostgres.cut();
+    await expectRight(candidates.slice(0, 5));
+    await withdrawSeries(installation, SERIES.id);
+    // Acknowledged: Redis has the epoch. From here on not one answer.
+    for (const candidate of candidates.slice(0, 50)) expectUnavailable(await ask(candidate));
+    toPostgres.mend();
+    await until('it knows of the withdrawal', async () => (await ask(first)).status === 403);
+  });
+
+  it('stops serving 10 s after its last poll when Redis does not know the epoch either', async () => {
+    const next = await loadBatch(installation, SERIES, candidates);
+    await warmBatch(installation, next);
+    await approveBatch(installation, next);
+    await publishBatch(installation, next);
+    await until('it is healthy', isHealthy);
+    const pollAge = (): Promise<number> => service.metric('fangbang_poll_age_seconds');
+    toPostgres.cut();
+    await withRedis(redis.url, (client) => client.del(EPOCH_KEY));
+    await withdrawSeries({ loaderUrl: installation.loaderUrl, redisUrl: undefined }, SERIES.id);
+    const servedAt: number[] = [];
+    for (let ageBefore = 0; ageBefore < 11.5; ageBefore = await pollAge()) {
+      const answer = await ask(first);
+      if (answer.status === 200) servedAt.push(ageBefore);
+      else expectUnavailable(answer);
+    }
+    expect(Math.max(...servedAt)).toBeGreaterThan(5);
+    expect(Math.max(...servedAt)).toBeLessThan(10);
+    toPostgres.mend();
+    await until('it knows of the withdrawal', async () => (await ask(first)).status === 403);
+  });
+
+  it('answers from Postgres when it alone is cut off from Redis', async () => {
+    batch = await openBatch(installation, SERIES, candidates);
+    await until('it is healthy', isHealthy);
+    toRedis.cut();
+    await expectRight(candidates.slice(0, 20));
+    toRedis.mend();
+    await until('Redis is used again', hitsGrow([first]));
+  });
+});

@@ -1,0 +1,63 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { describe, expect, it } from 'vitest';
+import type { FetchMany } from '#lookup/redis-fetch.ts';
+import { RedisReader } from '#lookup/redis-reader.ts';
+
+const EPOCH = Buffer.from('7');
+
+/** A store of its own kind: what the reader asks is written down. */
+function fetching(values: Record<string, Buffer | Error>): { fetchMany: FetchMany; asked: string[][] } {
+  const asked: string[][] = [];
+  const fetchMany: FetchMany = async (keys) => {
+    const names = keys.map(String);
+    asked.push(names);
+    await sleep(1);
+    return names.map((name) => values[name] ?? null);
+  };
+  return { fetchMany, asked };
+}
+
+describe('reads of the cache', () => {
+  it('that come together share one fetch, and each gets its own value and the epoch', async () => {
+    const { fetchMany, asked } = fetching({ epoch: EPOCH, a: Buffer.from('A'), c: Buffer.from('C') });
+    const reader = new RedisReader(fetchMany);
+    const reads = await Promise.all(
+      ['a', undefined, 'b', 'c'].map((key) => reader.read(key === undefined ? undefined : Buffer.from(key))),
+    );
+    expect(asked).toEqual([['epoch', 'a', 'b', 'c']]);
+    expect(reads).toEqual([
+      { epoch: 7, value: Buffer.from('A') },
+      { epoch: 7, value: null },
+      { epoch: 7, value: null },
+      { epoch: 7, value: Buffer.from('C') },
+    ]);
+  });
+
+  it('are at most 128 keys in one fetch', async () => {
+    const { fetchMany, asked } = fetching({ epoch: EPOCH });
+    const reader = new RedisReader(fetchMany);
+    await Promise.all(Array.from({ length: 300 }, (_, i) => reader.read(Buffer.from(`k${i}`))));
+    expect(asked.map((keys) => keys.length)).toEqual([129, 129, 45]);
+    expect(new Set(asked.flat()).size).toBe(301);
+  });
+
+  it('are away, and do not reject, when the fetch fails', async () => {
+    const reader = new RedisReader(() => Promise.reject(new Error('no connection')));
+    expect(await reader.read(Buffer.from('a'))).toEqual({ epoch: undefined, value: 'away' });
+  });
+
+  it('are away when the fetch never ends', async () => {
+    const reader = new RedisReader(() => new Promise(() => {}));
+    expect(await reader.read(Buffer.from('a'))).toEqual({ epoch: undefined, value: 'away' });
+  });
+
+  it('are away one by one when single keys cannot be read, as on a cluster that lost a node', async () => {
+    const { fetchMany } = fetching({ epoch: new Error('node away'), a: Buffer.from('A'), b: new Error('x') });
+    const reader = new RedisReader(fetchMany);
+    const reads = await Promise.all(['a', 'b'].map((key) => reader.read(Buffer.from(key))));
+    expect(reads).toEqual([
+      { epoch: undefined, value: Buffer.from('A') },
+      { epoch: undefined, value: 'away' },
+    ]);
+  });
+});

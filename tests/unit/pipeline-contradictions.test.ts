@@ -1,0 +1,137 @@
+/**
+ * @module Rows that cannot both be true: candidates twice, one document for two candidates, ranks out of order.
+ */
+import { describe, expect, test } from 'vitest';
+import { definitionWith } from '../helpers/definitions.ts';
+import { fileText, readBytes, ROWS, withCell, withRow } from '../fixtures/files/small-file.ts';
+import type { Outcome } from '../fixtures/files/small-file.ts';
+
+const codes = ({ rejects }: Outcome): unknown[] => rejects.map(({ line, code }) => [line, code]);
+
+describe('a candidate', () => {
+  test('twice in the same words is rejected with both lines, which name each other', async () => {
+    const outcome = await readBytes([fileText([...ROWS, ROWS[1]])]);
+    expect(codes(outcome)).toEqual([
+      [3, 'duplicate-row'],
+      [6, 'duplicate-row'],
+    ]);
+    expect(outcome.rejects[0]).toMatchObject({ column: '准考证号', candidateNumber: '26330101000002' });
+    expect(outcome.rejects[0]?.message).toContain('also line 6');
+    expect(outcome.rejects[1]?.message).toContain('also line 3');
+    expect(outcome.accepted.map((row) => row.line)).toEqual([2, 4, 5]);
+  });
+
+  test('twice with other marks is rejected with both lines', async () => {
+    const other = withCell(withCell(ROWS[1], '语文', '119'), '总分', '567');
+    expect(codes(await readBytes([fileText([...ROWS, other])]))).toEqual([
+      [3, 'duplicate-candidate-number'],
+      [6, 'duplicate-candidate-number'],
+    ]);
+  });
+
+  test('twice, once in a row that is broken, is rejected with both: nobody can say which is right', async () => {
+    const broken = withCell(ROWS[1], '总分', '999');
+    expect(codes(await readBytes([fileText([...ROWS, broken])]))).toEqual([
+      [3, 'duplicate-candidate-number'],
+      [6, 'total-out-of-range'],
+    ]);
+  });
+
+  test('in two files is rejected in both, and the file is named', async () => {
+    const outcome = await readBytes([fileText(ROWS.slice(0, 2)), fileText(ROWS.slice(1))]);
+    expect(outcome.rejects.map(({ file, line, code }) => [file, line, code])).toEqual([
+      [0, 3, 'duplicate-row'],
+      [1, 2, 'duplicate-row'],
+    ]);
+    expect(outcome.rejects[0]?.message).toContain('also line 2 of file2.csv');
+  });
+
+  test('many times over is rejected every time, and the message stays short', async () => {
+    const outcome = await readBytes([fileText(Array.from({ length: 50 }, () => ROWS[0]))]);
+    expect(outcome.report.rows).toEqual({ read: 50, accepted: 0, rejected: 50, skipped: 0 });
+    expect(outcome.rejects[9]?.message).toContain('also line 2, line 3, line 4 and 46 more');
+  });
+});
+
+describe('an identity number under two candidate numbers', () => {
+  test('is rejected with all lines, however it is written', async () => {
+    const rows = withRow(3, (row) => withCell(row, '身份证号', '33020320080917982x'));
+    const outcome = await readBytes([fileText(rows)]);
+    expect(codes(outcome)).toEqual([
+      [2, 'duplicate-identity-number'],
+      [4, 'duplicate-identity-number'],
+    ]);
+    expect(outcome.rejects[0]).toMatchObject({ column: '身份证号', candidateNumber: '26330101000001' });
+    expect(JSON.stringify(outcome.rejects)).not.toContain('33020320080917982');
+  });
+});
+
+test('candidates that would be found by the same credentials are rejected', async () => {
+  const definition = definitionWith({
+    credentials: {
+      number: { kind: 'candidate-number', column: '准考证号', title: { zh: '名', en: 'n' }, example: '1' },
+      name: { kind: 'person-name', column: '姓名', title: { zh: '名', en: 'n' }, example: '林泽' },
+      pin: {
+        kind: 'text',
+        column: '密码',
+        title: { zh: '名', en: 'n' },
+        example: '123456',
+        pattern: '[0-9]{6}',
+      },
+    },
+    credentialSets: [{ name: 'name-and-pin', credentials: ['name', 'pin'] }],
+  });
+  const file = '准考证号,姓名,密码\n1,林泽,123456\n2,林泽,123457\n3,林泽,123456\n';
+  expect(codes(await readBytes([file], definition))).toEqual([
+    [2, 'duplicate-credentials'],
+    [4, 'duplicate-credentials'],
+  ]);
+});
+
+describe('ranks', () => {
+  const swapped = (): string[] =>
+    ROWS.map((row) => row.replace(/,552,2$/, ',552,1').replace(/,568,1$/, ',568,2'));
+
+  test('that contradict the totals are rejected with both lines, and nothing may be loaded', async () => {
+    const outcome = await readBytes([fileText(swapped())]);
+    expect(codes(outcome)).toEqual([
+      [2, 'rank-contradicts-total'],
+      [3, 'rank-contradicts-total'],
+    ]);
+    expect(outcome.rejects[0]).toMatchObject({ column: '位次' });
+    expect(outcome.report.ranksContradict).toBe(true);
+  });
+
+  test('that are the same for two totals contradict them', async () => {
+    const outcome = await readBytes([fileText(ROWS.map((row) => row.replace(/,552,2$/, ',552,1')))]);
+    expect(outcome.report.ranksContradict).toBe(true);
+  });
+
+  test('may be the same, or not, for the same total', async () => {
+    const same = withCell(withCell(ROWS[0], '语文', '119'), '总分', '568');
+    for (const rank of ['1', '2']) {
+      const rows = [withCell(same, '位次', rank), ...ROWS.slice(1)];
+      const { report } = await readBytes([fileText(rows)]);
+      expect(report.rows.rejected).toBe(0);
+    }
+  });
+
+  test('that contradict only because a candidate is there twice are not held against the rest', async () => {
+    const wrong = withCell(ROWS[1], '位次', '9');
+    const outcome = await readBytes([fileText([...ROWS, wrong])]);
+    expect(codes(outcome).map((each) => (each as unknown[])[1])).toEqual([
+      'duplicate-candidate-number',
+      'duplicate-candidate-number',
+    ]);
+    expect(outcome.report.ranksContradict).toBe(false);
+  });
+});
+
+test('the checksum, the statistics and what is handed out are those of the accepted rows alone', async () => {
+  const other = withCell(withCell(ROWS[1], '语文', '119'), '总分', '567');
+  const outcome = await readBytes([fileText([...ROWS, other])]);
+  const without = await readBytes([fileText([ROWS[0], ROWS[2], ROWS[3]])]);
+  expect(outcome.report.checksum).toEqual(without.report.checksum);
+  expect(outcome.report.statistics).toEqual(without.report.statistics);
+  expect(outcome.accepted.map((row) => row.slip)).toEqual(without.accepted.map((row) => row.slip));
+});
