@@ -6,7 +6,7 @@
  * Failure policy: a machine without Linux's /proc and taskset, or with one core, is a SetupError.
  */
 import { readFileSync } from 'node:fs';
-import { availableParallelism, cpus } from 'node:os';
+import { cpus } from 'node:os';
 import { SetupError } from '../../infra/local/setup-error.ts';
 import { runToEnd } from '../../infra/local/processes.ts';
 
@@ -81,6 +81,6 @@ export function pinned(
 }
 
 /** For the report. */
-export function machineName(): string {
-  return `${cpus()[0]?.model.trim() ?? 'unknown CPU'}, ${availableParallelism()} cores`;
+export function machineName({ all }: Cores): string {
+  return `${cpus()[0]?.model.trim() ?? 'unknown CPU'}, ${all.length} cores`;
 }

@@ -90,7 +90,7 @@ async function describeMachine(cores: Cores, loadBefore: number): Promise<Record
   const versionOf = async (command: string): Promise<string> =>
     (await runToEnd({ command, args: ['--version'] })).output.trim();
   return {
-    cpu: machineName(),
+    cpu: machineName(cores),
     kernel: kernelRelease(),
     bun: await versionOf(runtimePath('bun')),
     node: await versionOf(runtimePath('node')),

@@ -55,7 +55,7 @@ ${process.getuid?.() === 0 ? 'user root;' : ''}
 pid ${prefix}/pid;
 error_log ${prefix}/error.log error;
 worker_processes 1;
-${tool.modules.map((path) => `load_module ${path};`).join('\n')}
+${role === 'constant' ? '' : tool.modules.map((path) => `load_module ${path};`).join('\n')}
 events { worker_connections 1024; }
 http {
   access_log off;

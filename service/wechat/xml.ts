@@ -33,7 +33,7 @@ export function readXml(text: string): ReadonlyMap<string, string> | undefined {
       depth += 1;
       elements += 1;
       if (depth > MOST_DEPTH || elements > MOST_ELEMENTS) refuse('too much');
-      if (depth === 1 && tag.name !== 'xml') refuse('another root');
+      if (depth === 1 && (elements > 1 || tag.name !== 'xml')) refuse('another root');
       if (depth === 2) [name, value] = [tag.name, ''];
     },
     onclosetag: () => {

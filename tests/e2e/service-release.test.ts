@@ -42,6 +42,12 @@ function plain(answer: Answer): string {
   return answer.text.replace(/"requestId":"[0-9a-f]{16}"/, '"requestId":""');
 }
 
+/** The headers without those that every answer has its own of. */
+function fixedHeaders(answer: Answer): [string, string][] {
+  const own = ['date', 'x-request-id', 'connection', 'keep-alive'];
+  return [...answer.headers].filter(([name]) => !own.includes(name));
+}
+
 describe.each(RUNTIMES)('a release on %s', (runtime) => {
   let installation: Installation;
   let service: RunningService;
@@ -178,11 +184,7 @@ describe.each(RUNTIMES)('a release on %s', (runtime) => {
       expect(answer.status).toBe(404);
       expect(answer.text).toHaveLength(model.text.length);
       expect(plain(answer)).toBe(plain(model));
-      const headers = (one: Answer): unknown =>
-        [...one.headers].filter(
-          ([name]) => !['date', 'x-request-id', 'connection', 'keep-alive'].includes(name),
-        );
-      expect(headers(answer)).toEqual(headers(model));
+      expect(fixedHeaders(answer)).toEqual(fixedHeaders(model));
     }
     // The same stranger is somebody where he belongs.
     expect((await service.lookup(OTHER.id, fieldsOf(OTHER, stranger))).json).toMatchObject(
@@ -207,9 +209,7 @@ describe.each(RUNTIMES)('a release on %s', (runtime) => {
     const before = await calls();
     for (let i = 0; i < 500; i += 1) {
       const digits = String(i).padStart(8, '0');
-      expect((await ask(first, { candidateNumber: `263301${digits}` })).status).toBe(
-        i === 1_000_001 ? 200 : 404,
-      );
+      expect((await ask(first, { candidateNumber: `263301${digits}` })).status).toBe(404);
     }
     // The filter lets 0.05% through: none or one of these.
     const let500 = (await service.metric('fangbang_filter_checks_total{outcome="maybe"}')) - maybeBefore;
@@ -248,9 +248,9 @@ describe.each(RUNTIMES)('a release on %s', (runtime) => {
     const stale: unknown[] = [];
     const seen = new Set<number>();
     let acknowledged = { batch: batch.number };
-    let isOver = false;
-    const load = Array.from({ length: 8 }, async (_, i) => {
-      for (let n = i; !isOver; n += 1) {
+    const load = { isOver: false };
+    const workers = Array.from({ length: 8 }, async (_, i) => {
+      for (let n = i; !load.isOver; n += 1) {
         const { batch: expected } = acknowledged;
         const answer = await ask(candidates[n % candidates.length] ?? first);
         seen.add(answer.status);
@@ -264,8 +264,8 @@ describe.each(RUNTIMES)('a release on %s', (runtime) => {
       acknowledged = { batch: next.number };
       await sleep(300);
     }
-    isOver = true;
-    await Promise.all(load);
+    load.isOver = true;
+    await Promise.all(workers);
     expect(stale).toEqual([]);
     expect(seen).toContain(200);
     expect([...seen].every((status) => status === 200 || status === 503)).toBe(true);

@@ -41,6 +41,8 @@ export interface RunningService {
 
 export interface Answer {
   readonly status: number;
+  /** Of Retry-After; undefined without it. */
+  readonly retryAfterSeconds: number | undefined;
   readonly headers: Headers;
   readonly text: string;
   readonly json: Record<string, unknown>;
@@ -132,10 +134,14 @@ export async function lookupAt(
     method: 'POST',
     headers: { 'content-type': 'application/json' },
     body: JSON.stringify(fields),
+    // Far longer than any answer may take: what hangs fails here.
+    signal: AbortSignal.timeout(10_000),
   });
   const text = await response.text();
+  const retryAfter = response.headers.get('retry-after');
   return {
     status: response.status,
+    retryAfterSeconds: retryAfter === null ? undefined : Number(retryAfter),
     headers: response.headers,
     text,
     json: JSON.parse(text) as Record<string, unknown>,

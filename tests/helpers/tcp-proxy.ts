@@ -8,6 +8,8 @@ export interface TcpProxy {
   readonly port: number;
   /** Breaks every connection and refuses new ones until `mend`. */
   readonly cut: () => void;
+  /** Keeps every connection and passes nothing on until `mend`, as a store that hangs. */
+  readonly stall: () => void;
   readonly mend: () => void;
   readonly close: () => Promise<void>;
 }
@@ -16,6 +18,7 @@ export interface TcpProxy {
 export async function startTcpProxy(targetPort: number): Promise<TcpProxy> {
   const sockets = new Set<Socket>();
   let isCut = false;
+  let isStalled = false;
   const server = createServer((near) => {
     if (isCut) {
       near.destroy();
@@ -32,7 +35,8 @@ export async function startTcpProxy(targetPort: number): Promise<TcpProxy> {
         sockets.delete(socket);
         other.destroy();
       });
-      socket.pipe(other);
+      socket.on('data', (bytes) => other.write(bytes));
+      if (isStalled) socket.pause();
     }
   });
   await new Promise<void>((resolve) => {
@@ -48,8 +52,14 @@ export async function startTcpProxy(targetPort: number): Promise<TcpProxy> {
       isCut = true;
       breakAll();
     },
+    stall: () => {
+      isStalled = true;
+      for (const socket of sockets) socket.pause();
+    },
     mend: () => {
       isCut = false;
+      isStalled = false;
+      for (const socket of sockets) socket.resume();
     },
     close: async () => {
       breakAll();

@@ -317,7 +317,10 @@ test('a withdrawal closes the series, and rollback does not open it again', asyn
       payload: null,
     });
   }
-  expect(await codeOf(rollback(cast.loader, series))).toBe('nothing-to-roll-back');
+  expect(await refusalOf(rollback(cast.loader, series))).toMatchObject({
+    code: 'nothing-to-roll-back',
+    message: `series ${series} has no open batch`,
+  });
   await publish(cast.loader, two);
   expect(await openBatchOf(series)).toBe(two);
   // What was before the withdrawal stays closed.

@@ -32,7 +32,7 @@ local PROBLEMS = {
 
 local function connect()
   local client = redis:new()
-  client:set_timeout(50)
+  client:set_timeout(1000)
   local ok = client:connect('127.0.0.1', redisPort)
   return ok and client
 end
