@@ -11,7 +11,7 @@ import { FangbangError } from '#results/errors.ts';
 import type { CommandContext } from './context.ts';
 
 /** Above the 10 s after which an instance without news stops. */
-const ACKNOWLEDGE_WITHIN_MS = 900;
+const ACKNOWLEDGE_WITHIN_MS = 12_000;
 const TRY_EVERY_MS = 500;
 const SLOW_AFTER_MS = 1000;
 const SLOW = 'Redis does not answer';

@@ -7,11 +7,14 @@
  */
 import { sentenceFor } from '../../infra/local/setup-error.ts';
 import type { Contestant } from './contestants.ts';
-import { measure, type Figures, type Settings } from './measure.ts';
+import type { Load } from './loads.ts';
+import { measure, Overtaxed, type Figures, type Settings } from './measure.ts';
 import type { RunningPeer } from './peer.ts';
 import type { RowFault, Rounds } from './report.ts';
 import type { RowName } from './rows.ts';
 import { orderOfRound } from './statistics.ts';
+
+const ATTEMPTS = 3;
 
 /** Measures all contestants in all rounds. */
 export async function measureRounds(
@@ -37,7 +40,7 @@ export async function measureRounds(
         for (const load of contestant.loads) {
           const { row } = load;
           try {
-            const figures = await measure(servers, load, settings);
+            const figures = await measureAgain(servers, load, settings, say);
             const figuresOfRow = rounds.get(row) ?? [];
             figuresOfRow[round] = figures;
             rounds.set(row, figuresOfRow);
@@ -57,6 +60,26 @@ export async function measureRounds(
     }
   }
   return { rounds, faults };
+}
+
+/**
+ * On a machine that others keep busy a server's own time limits may be exceeded: a measurement with such answers
+ * is thrown away and made again, in the same start. Nothing of it is reported.
+ */
+async function measureAgain(
+  servers: readonly RunningPeer[],
+  load: Load,
+  settings: Settings,
+  say: (line: string) => void,
+): Promise<Figures> {
+  for (let attempt = 1; ; attempt += 1) {
+    try {
+      return await measure(servers, load, settings);
+    } catch (fault) {
+      if (!(fault instanceof Overtaxed) || attempt === ATTEMPTS) throw fault;
+      say(`${load.row}: thrown away, measured again: ${fault.message}`);
+    }
+  }
 }
 
 function shortly(figures: Figures): string {

@@ -2,7 +2,7 @@
  * What is asked for in iteration n: a pure choice, so that every runner sends the same requests and a finding
  * can be sent again.
  */
-import type { Profile, RequestKind } from './profile.ts';
+import type { Mix, RequestKind } from './profile.ts';
 import { REQUEST_KINDS } from './profile.ts';
 import { integerAt, randomAt } from './random.ts';
 
@@ -13,12 +13,12 @@ const REPEAT_WINDOW = 1_000;
 
 /** A choice names rows of the credentials file by their index from 0. */
 export type Choice =
-  | { readonly kind: 'first' | 'repeat'; readonly row: number; readonly set: number }
+  | { readonly kind: 'first' | 'repeat' | 'early'; readonly row: number; readonly set: number }
   | { readonly kind: 'wrong'; readonly row: number; readonly otherRow: number; readonly set: number }
   | { readonly kind: 'series' | 'page' };
 
 /** The streams of randomness, one per decision. */
-const STREAM = { kind: 0, set: 1, back: 2, wrongRow: 3, otherRow: 4 };
+const STREAM = { kind: 0, set: 1, back: 2, wrongRow: 3, otherRow: 4, earlyRow: 5 };
 
 /**
  * Chooses the request of an iteration.
@@ -30,21 +30,15 @@ const STREAM = { kind: 0, set: 1, back: 2, wrongRow: 3, otherRow: 4 };
  * @param sets credential sets to choose from.
  * @throws RangeError when there are too few candidates.
  */
-export function choose(
-  profile: Pick<Profile, 'mix'>,
-  seed: number,
-  iteration: number,
-  candidates: number,
-  sets: number,
-): Choice {
+export function choose(mix: Mix, seed: number, iteration: number, candidates: number, sets: number): Choice {
   const { honest, guessed } = partition(candidates);
-  const kind = kindAt(profile, seed, iteration);
+  const kind = kindAt(mix, seed, iteration);
   const set = integerAt(seed, iteration, STREAM.set, sets);
   switch (kind) {
     case 'first':
       return { kind, row: firstRow(iteration, honest), set };
     case 'repeat': {
-      const earlier = earlierFirst(profile, seed, iteration);
+      const earlier = earlierFirst(mix, seed, iteration);
       // Nobody has been asked for yet: then it is a first lookup.
       return earlier === undefined
         ? { kind: 'first', row: firstRow(iteration, honest), set }
@@ -55,6 +49,8 @@ export function choose(
       const step = 1 + integerAt(seed, iteration, STREAM.otherRow, guessed - 1);
       return { kind, row: honest + at, otherRow: honest + ((at + step) % guessed), set };
     }
+    case 'early':
+      return { kind, row: integerAt(seed, iteration, STREAM.earlyRow, honest), set };
     case 'series':
     case 'page':
       return { kind };
@@ -71,10 +67,10 @@ export function partition(candidates: number): { readonly honest: number; readon
   return { honest: candidates - guessed, guessed };
 }
 
-function kindAt(profile: Pick<Profile, 'mix'>, seed: number, iteration: number): RequestKind {
+function kindAt(mix: Mix, seed: number, iteration: number): RequestKind {
   let left = randomAt(seed, iteration, STREAM.kind) * 100;
   for (const kind of REQUEST_KINDS) {
-    left -= profile.mix[kind];
+    left -= mix[kind];
     if (left < 0) return kind;
   }
   throw new RangeError('The shares of the mix do not add up to 100.');
@@ -96,12 +92,12 @@ function greatestCommonDivisor(a: number, b: number): number {
 }
 
 /** A recent iteration that was a first lookup. */
-function earlierFirst(profile: Pick<Profile, 'mix'>, seed: number, iteration: number): number | undefined {
+function earlierFirst(mix: Mix, seed: number, iteration: number): number | undefined {
   const window = Math.min(iteration, REPEAT_WINDOW);
   if (window === 0) return undefined;
   const start = iteration - 1 - integerAt(seed, iteration, STREAM.back, window);
   for (let earlier = start; earlier >= 0; earlier -= 1) {
-    if (kindAt(profile, seed, earlier) === 'first') return earlier;
+    if (kindAt(mix, seed, earlier) === 'first') return earlier;
   }
   return undefined;
 }

@@ -24,17 +24,56 @@ export interface Verdict {
   readonly reasons: readonly string[];
 }
 
+/**
+ * Where an answer lies with regard to the release: before it only "not released" is right, after it only the
+ * truth; around it both are.
+ */
+export type Moment = 'before' | 'around' | 'after';
+
+/**
+ * How far the clocks of the runner and of Postgres may be apart, and how long the news may take: what is sent
+ * or received within this time of T counts as around it.
+ */
+export const CLOCK_TOLERANCE_MS = 1_000;
+
+/** The moment of a visit, in milliseconds since 1970; a release undefined is long past. */
+export function momentOf(sentAtMs: number, receivedAtMs: number, releaseAtMs: number | undefined): Moment {
+  if (releaseAtMs === undefined || sentAtMs > releaseAtMs + CLOCK_TOLERANCE_MS) return 'after';
+  return receivedAtMs < releaseAtMs - CLOCK_TOLERANCE_MS ? 'before' : 'around';
+}
+
 /** Judges the response to a visit. */
-export function judge(visit: Visit, seriesId: string, response: VisitResponse): Verdict {
+export function judge(
+  visit: Visit,
+  seriesId: string,
+  response: VisitResponse,
+  moment: Moment = 'after',
+): Verdict {
   const { status } = response;
   if (status === 0) return { outcome: 'failed', reasons: ['no response'] };
   if (visit.kind === 'page') return judgePage(response);
-  if (visit.kind === 'series') return judgeSeries(response, seriesId);
+  if (visit.kind === 'series') return judgeSeries(response, seriesId, moment);
   const cacheable = mayBeKept(response) ? ['Cache-Control is not no-store, private'] : [];
   if (status >= 500) return { outcome: 'failed', reasons: [`status ${status}`] };
-  const verdict =
-    visit.expected === undefined ? judgeGuess(response) : judgeLookup(response, seriesId, visit.expected);
+  const verdict = judgePersonal(visit, seriesId, response, moment);
   return cacheable.length === 0 ? verdict : { outcome: 'wrong', reasons: [...verdict.reasons, ...cacheable] };
+}
+
+function judgePersonal(visit: Visit, seriesId: string, response: VisitResponse, moment: Moment): Verdict {
+  const { status } = response;
+  if (moment !== 'after' && status === 403)
+    return problemType(response.body) === 'urn:fangbang:problem:not-released'
+      ? right
+      : { outcome: 'failed', reasons: ['a 403 that says something else'] };
+  // A result, or a word on whether a candidate exists, is out before its time.
+  if (moment === 'before')
+    return {
+      outcome: status === 200 || status === 404 ? 'wrong' : 'failed',
+      reasons: [`status ${status} before the release`],
+    };
+  return visit.expected === undefined
+    ? judgeGuess(response)
+    : judgeLookup(response, seriesId, visit.expected);
 }
 
 function judgeLookup(response: VisitResponse, seriesId: string, expected: Expected): Verdict {
@@ -66,10 +105,12 @@ function judgePage(response: VisitResponse): Verdict {
   return isWhole ? right : { outcome: 'failed', reasons: ['the page is not whole'] };
 }
 
-function judgeSeries(response: VisitResponse, seriesId: string): Verdict {
+function judgeSeries(response: VisitResponse, seriesId: string, moment: Moment): Verdict {
   if (response.status !== 200) return { outcome: 'failed', reasons: [`status ${response.status}`] };
   const state = listedSeries(parseJson(response.body)).find((series) => series['id'] === seriesId)?.['state'];
-  return state === 'open' ? right : { outcome: 'wrong', reasons: ['the series is not listed as open'] };
+  const isRight = (state === 'open' && moment !== 'before') || (state === 'scheduled' && moment !== 'after');
+  const expected = moment === 'before' ? 'scheduled' : 'open';
+  return isRight ? right : { outcome: 'wrong', reasons: [`the series is not listed as ${expected}`] };
 }
 
 function problemType(body: string): string | undefined {

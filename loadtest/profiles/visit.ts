@@ -38,7 +38,8 @@ export function makeVisit(choice: Choice, series: SeriesToLoad, candidates: Cand
         expected: undefined,
       };
     case 'first':
-    case 'repeat': {
+    case 'repeat':
+    case 'early': {
       const candidate = candidateAt(candidates, choice.row);
       const names = series.credentialSets[choice.set] ?? [];
       return {

@@ -125,7 +125,7 @@ function renderField(field: FieldData, classes: string, texts: Texts, state: For
       ${error === undefined ? NOTHING : markup` aria-invalid="true"`}${value === undefined ? NOTHING : markup` value="${value}"`}
     />
     <p class="hint" id="h-${field.name}">${fill(texts.form.example, { example: field.example })}</p>
-    <p class="error" id="e-${field.name}">${error ?? ''}</p>
+    <p class="error" id="e-${field.name}" aria-live="polite">${error ?? ''}</p>
   </div>`;
 }
 

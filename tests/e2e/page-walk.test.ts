@@ -8,6 +8,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Installation, TestCandidate } from '../helpers/batch.ts';
 import {
   announceSeries,
+  fieldsOf,
   gaokaoCandidates,
   loadBatch,
   makeInstallation,
@@ -30,6 +31,7 @@ import {
 import type { RunningService } from '../helpers/service.ts';
 import { startService } from '../helpers/service.ts';
 import { redisDatabase } from '../helpers/stores.ts';
+import { parseDefinition } from '../../service/results/definition.ts';
 import { MARK_BASE } from '../../service/results/slip.ts';
 
 let browser: Browser;
@@ -138,7 +140,10 @@ async function fillIn(page: Page, { credentials }: TestCandidate): Promise<void>
 }
 
 async function look(page: Page, name: string): Promise<void> {
-  expect(await accessibilityFaults(page)).toEqual([]);
+  for (const colorScheme of ['light', 'dark'] as const) {
+    await page.emulateMedia({ colorScheme });
+    expect(await accessibilityFaults(page)).toEqual([]);
+  }
   expect(await overflowAt(page, 320)).toEqual([]);
   await takeScreenshots(page, name);
 }
@@ -421,6 +426,33 @@ describe('a lookup', () => {
       expect(said).toMatchObject({ 听力: '180/249', 口试: 'B+', 总分: '520 满分 710' });
       expect(await page.innerText('#slip .flags')).toContain('听力障碍');
       await look(page, 'slip-cet');
+    });
+  });
+
+  it('of a corrected result says so, with the series’ own words above and below', async () => {
+    const source = `${gaokao.source}
+texts:
+  introduction: { zh: 咨询电话 0571-12345678, en: Please call 0571-12345678 }
+  footer: { zh: 复核申请截至 6 月 28 日。, en: Re-marks until 28 June. }
+`;
+    const definition = parseDefinition(source.replace(/^id: .*$/m, 'id: walk-corrected'), 'walk-corrected');
+    await openBatch(installation, definition, candidates.slice(0, 3));
+    const corrected = gaokaoCandidates(definition, 3, { shift: 5 });
+    await openBatch(installation, definition, corrected);
+    const [first] = corrected;
+    if (first === undefined) throw new Error('there is no candidate');
+    await expect
+      .poll(async () => (await service.lookup('walk-corrected', fieldsOf(definition, first))).text)
+      .toContain('"corrected":true');
+    await atPage('walk-corrected', async ({ page }) => {
+      expect(await page.innerText('.introduction')).toContain('0571-12345678');
+      await fillIn(page, first);
+      await page.click('#submit');
+      expect(await slipOn(page)).toEqual(slipOf(first));
+      expect(await page.innerText('#slip .stamp')).toBe('更正后');
+      expect(await page.innerText('#slip .next')).toContain('此前公布的以此为准');
+      expect(await page.innerText('#slip .next')).toContain('复核申请截至 6 月 28 日。');
+      await look(page, 'corrected');
     });
   });
 

@@ -21,9 +21,10 @@ import {
   publishBatch,
   queryOne,
   warmBatch,
+  withdrawSeries,
 } from '../helpers/batch.ts';
 import type { RunningService, Runtime, ServiceOptions } from '../helpers/service.ts';
-import { RUNTIMES, lookupAt, spawnService, startService } from '../helpers/service.ts';
+import { RUNTIMES, spawnService, startService } from '../helpers/service.ts';
 import { createDatabase, redisDatabase } from '../helpers/stores.ts';
 import { startTcpProxy, throughProxy } from '../helpers/tcp-proxy.ts';
 import { until } from '../helpers/until.ts';
@@ -168,17 +169,40 @@ describe.each(RUNTIMES)('the service on %s', (runtime) => {
     await empty.drop();
   });
 
-  it('serves every candidate without Redis, and takes a withdrawal at once', async () => {
+  it('serves every candidate without Redis, and none from the moment of a withdrawal', async () => {
+    const short = presetDefinition('gaokao', 'short-gaokao-2026');
+    await openBatch(installation, short, candidates);
     const service = await startService({ ...options, redisUrl: 'none' });
     for (const candidate of candidates) {
-      const answer = await service.lookup(SERIES.id, fieldsOf(SERIES, candidate));
+      const answer = await service.lookup(short.id, fieldsOf(short, candidate));
       expect(answer.status).toBe(200);
-      expect(answer.json).toMatchObject(expectedMarks(SERIES, candidate));
+      expect(answer.json).toMatchObject(expectedMarks(short, candidate));
     }
-    expect(
-      (await service.lookup(SERIES.id, { ...fieldsOf(SERIES, first), candidateNumber: '26330199999999' }))
-        .status,
-    ).toBe(404);
+    const wrong = { ...fieldsOf(short, first), candidateNumber: '26330199999999' };
+    expect((await service.lookup(short.id, wrong)).status).toBe(404);
+    await withdrawSeries(installation, short.id);
+    for (const candidate of candidates)
+      expect((await service.lookup(short.id, fieldsOf(short, candidate))).status).toBe(403);
+    await service.stop();
+  });
+
+  it('answers 503 rather than the slip of another candidate, wherever it came from', async () => {
+    const mixed = presetDefinition('gaokao', 'mixed-gaokao-2026');
+    const [one, two] = gaokaoCandidates(mixed, 2);
+    if (one === undefined || two === undefined) throw new Error('no candidates');
+    const swapped = [
+      { credentials: one.credentials, slip: two.slip },
+      { credentials: two.credentials, slip: one.slip },
+    ];
+    await openBatch(installation, mixed, swapped);
+    const service = await startService(options);
+    const answer = await service.lookup(mixed.id, fieldsOf(mixed, one));
+    expect(answer.status).toBe(503);
+    expect(answer.text).not.toContain(two.credentials['name']);
+    expect(await service.metric('fangbang_redis_reads_total{outcome="damaged"}')).toBe(1);
+    expect(service.log().some(({ level, msg }) => level === 'error' && String(msg).includes('damaged'))).toBe(
+      true,
+    );
     await service.stop();
   });
 

@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import {
   addSeries,
@@ -147,6 +148,15 @@ test('a corrected batch is marked so after a withdrawal too, and a first one is 
   await publish(cast.loader, first, '2099-01-01T00:00:00Z');
   await publish(cast.loader, second);
   expect((await stateOf(cast.service, series))?.current?.corrected).toBe(false);
+  // Also when the plan's time has gone by.
+  await publish(cast.loader, first, new Date(Date.now() + 300).toISOString());
+  await publish(cast.loader, second);
+  await sleep(400);
+  await publish(cast.loader, second);
+  expect((await stateOf(cast.service, series))?.current).toMatchObject({
+    corrected: false,
+    batch: { number: second },
+  });
   await withdraw(cast.loader, series);
   const third = await readyBatch(cast, series);
   await publish(cast.loader, third);

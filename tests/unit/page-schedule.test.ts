@@ -88,8 +88,14 @@ describe('an answer', () => {
     const given = answer(403, 'not-released', { releaseAtMs: 60_000, retryAfterS: 60 });
     for (const nowMs of [0, 30_000, 59_999, 90_000]) {
       const step = nextStep(given, { ...situation, nowMs, random: 0 });
-      expect(step.kind === 'release' && step.delayMs).toBeGreaterThanOrEqual(59_000);
+      expect(step.kind === 'release' && step.delayMs).toBeGreaterThanOrEqual(60_000);
     }
+  });
+
+  it('that the release has not come after its time is not followed by a try at once', () => {
+    const given = answer(403, 'not-released', { releaseAtMs: 60_000, retryAfterS: 0 });
+    const step = nextStep(given, { ...situation, nowMs: 61_000, random: 0 });
+    expect(step.kind === 'release' && step.delayMs).toBe(1000);
   });
 });
 

@@ -19,12 +19,17 @@ function sortedBy(records: readonly Buffer[], size: number): Buffer {
 
 describe('SortedRecords', () => {
   test('gives records in ascending order, equal ones and equal beginnings included', () => {
-    const byte = fc.constantFrom(0, 1, 127, 128, 255);
+    // Few different bytes: most records share the five that are compared as a number.
+    const byte = fc.constantFrom(0, 255);
+    const tail = fc.integer({ min: 0, max: 255 });
     fc.assert(
-      fc.property(fc.array(fc.tuple(byte, byte, byte, byte, byte, byte, byte)), (rows) => {
-        const records = rows.map((row) => Buffer.from(row));
-        expect(sortedBy(records, 7)).toEqual(Buffer.concat(records.toSorted(Buffer.compare)));
-      }),
+      fc.property(
+        fc.array(fc.tuple(byte, byte, byte, byte, byte, tail, tail), { maxLength: 100 }),
+        (rows) => {
+          const records = rows.map((row) => Buffer.from(row));
+          expect(sortedBy(records, 7)).toEqual(Buffer.concat(records.toSorted(Buffer.compare)));
+        },
+      ),
     );
   });
 

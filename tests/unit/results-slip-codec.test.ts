@@ -148,6 +148,18 @@ describe('round trip', () => {
     }
   });
 
+  test('the last code of one byte and the first of two are kept', () => {
+    for (const max of [249, 250, 251]) {
+      const definition = definitionWith({
+        components: [{ code: 'a', title: { zh: '甲', en: 'A' }, column: '甲', score: { max } }],
+      });
+      const { encode, decode } = makeSlipCodec(definition);
+      const highest = { ...slip, marks: [MARK_BASE + max], total: undefined };
+      expect(decode(encode(highest))).toEqual(highest);
+      expect(encode(highest).length).toBe(encode({ ...highest, marks: [0] }).length + (max === 249 ? 1 : 2));
+    }
+  });
+
   test('a slip of a definition with the most of everything is kept', () => {
     const definition = definitionWith({
       components: Array.from({ length: 64 }, (_, i) => ({

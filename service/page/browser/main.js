@@ -104,6 +104,7 @@ function run(page, form) {
     submit.hidden = !isFree;
     stop.hidden = isFree;
     stop.textContent = stopWords;
+    box.prepared(!isFree);
     notice.countTo('');
     showRelease();
   };

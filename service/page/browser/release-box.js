@@ -8,6 +8,7 @@ import { escapeHtml, fill, showInstant } from '../shared/words.js';
 /**
  * @typedef {object} ReleaseBox
  * @property {(leftMs: number) => void} count shows the countdown.
+ * @property {(isBusy: boolean) => void} prepared whether the form waits already: then nobody needs to be told to fill it in.
  * @property {(releaseAt: string | null) => void} moved the release has another time now (ISO 8601).
  * @property {() => void} open results are out.
  */
@@ -32,6 +33,9 @@ export function makeReleaseBox(texts) {
       }
       shown = words;
       counter.innerHTML = words;
+    },
+    prepared: (isBusy) => {
+      if (prepare !== null) prepare.hidden = isBusy;
     },
     moved: (releaseAt) => {
       const title = box === null ? null : box.querySelector('.release-title');

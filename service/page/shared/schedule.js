@@ -85,9 +85,11 @@ export function nextStep(answer, situation) {
       return { kind: 'gone' };
     case 'not-released': {
       if (releaseAtMs === undefined) return { kind: 'closed' };
-      // Our clock may be fast, and the release may have been moved: the answer knows better.
-      const untilRelease = Math.max(releaseAtMs - nowMs, (retryAfterS || 0) * 1000 - 1000, 0);
-      return { kind: 'release', releaseAtMs, delayMs: firstAskAtMs(untilRelease, spreadMs, random) };
+      // Our clock may be fast, and the release may have been moved: the answer knows better. Never at once,
+      // should the service go on saying so after its own time.
+      const byTime = firstAskAtMs(Math.max(releaseAtMs - nowMs, 0), spreadMs, random);
+      const bySay = (retryAfterS === undefined ? 1 : Math.max(1, retryAfterS)) * 1000;
+      return { kind: 'release', releaseAtMs, delayMs: Math.max(byTime, bySay) };
     }
     case 'proof-of-work-required':
       return { kind: 'proof' };

@@ -85,7 +85,7 @@ export function slipHtml(slip, words) {
   const total =
     slip.total === undefined || isMarkless(slip)
       ? ''
-      : `<div class="total"><dt>${e(t.total)}</dt><dd><b>${slip.total.score}</b> <span>${e(fill(t.outOf, { max: slip.total.max }))}</span></dd></div>`;
+      : `<div class="total"><dt>${e(t.total)}</dt><dd><b>${e(String(slip.total.score))}</b> <span>${e(fill(t.outOf, { max: slip.total.max }))}</span></dd></div>`;
   const rank =
     slip.rank === undefined
       ? ''
@@ -106,7 +106,7 @@ export function slipHtml(slip, words) {
     flags +
     `<section class="next"><h2>${e(t.nextStep)}</h2>${notes.map((note) => `<p>${e(note)}</p>`).join('')}</section>` +
     `<dl class="origin"><div><dt>${e(t.publishedAt)}</dt><dd>${e(showInstant(slip.batch.publishedAt, texts))}</dd></div>` +
-    `<div><dt>${e(t.batch)}</dt><dd class="digits">${slip.batch.number}</dd></div></dl>`
+    `<div><dt>${e(t.batch)}</dt><dd class="digits">${e(String(slip.batch.number))}</dd></div></dl>`
   );
 }
 

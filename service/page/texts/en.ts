@@ -3,11 +3,8 @@ import type { Texts } from './texts.ts';
 export const en: Texts = {
   htmlLang: 'en',
   pageTitle: 'Exam results',
-  comma: ', ',
-  colon: ': ',
   otherLanguage: '中文',
   skipToForm: 'Skip to the form',
-  rehearsal: 'Rehearsal: everything here is test data, not real results.',
   privacy:
     'What you type is used for this lookup only: it is not put into the address, not kept on this device, and cleared when you leave.',
 
@@ -139,7 +136,6 @@ export const en: Texts = {
     saveImage: 'Save as image',
     another: 'Done, clear it',
     clearsIn: 'To protect your data this is cleared in about {duration}',
-    imageTitle: 'Image of the slip',
     imageNote:
       'Press and hold the image and choose “Save image”. It holds personal data; please keep it safe.',
     imageAlt: 'Image of the result slip, with the same content as this page',

@@ -13,12 +13,8 @@ export interface Texts {
   /** Value of the attribute lang. */
   readonly htmlLang: string;
   readonly pageTitle: string;
-  /** Between a list's items, and between a label and its value. */
-  readonly comma: string;
-  readonly colon: string;
   readonly otherLanguage: string;
   readonly skipToForm: string;
-  readonly rehearsal: string;
   readonly privacy: string;
 
   readonly list: {
@@ -122,7 +118,6 @@ export interface Texts {
     readonly saveImage: string;
     readonly another: string;
     readonly clearsIn: string;
-    readonly imageTitle: string;
     readonly imageNote: string;
     readonly imageAlt: string;
     readonly close: string;

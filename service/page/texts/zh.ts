@@ -3,18 +3,15 @@ import type { Texts } from './texts.ts';
 export const zh: Texts = {
   htmlLang: 'zh-Hans',
   pageTitle: '成绩查询',
-  comma: '、',
-  colon: '：',
   otherLanguage: 'English',
   skipToForm: '跳到查询表单',
-  rehearsal: '演练环境：以下均为测试数据，不是真实成绩。',
   privacy: '您填写的内容只用于本次查询：不写入网址，不保存在本机，离开本页即清除。',
 
   list: {
     heading: '可查询的考试',
     none: '目前没有可查询的考试',
     noneNote: '公布时间确定后会显示在这里，请以考试机构的通知为准。',
-    scheduled: '{instant}公布',
+    scheduled: '公布时间 {instant}',
     scheduledUnknown: '公布时间待定',
     open: '可以查询',
     withdrawn: '暂停查询',
@@ -129,7 +126,6 @@ export const zh: Texts = {
     saveImage: '保存为图片',
     another: '查完了，清除',
     clearsIn: '为保护您的信息，约 {duration}后自动清除',
-    imageTitle: '成绩单图片',
     imageNote: '长按图片，选择“保存图片”。图片里有您的个人信息，请妥善保管。',
     imageAlt: '成绩单图片，内容与本页相同',
     close: '关闭',
