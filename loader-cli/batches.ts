@@ -33,7 +33,7 @@ export interface Entry {
   readonly payload: Buffer;
 }
 
-/** Enough that the round trip (0.2 ms) does not count, little enough to hold a dozen in memory. */
+/** Enough that the round trip does not count, little enough (1 MB or so) to hold several in memory. */
 export const PAGE_ENTRIES = 5000;
 
 /** @throws FangbangError `batch-not-found` */

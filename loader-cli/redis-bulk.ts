@@ -13,10 +13,10 @@ export interface Bulk {
 }
 
 /**
- * Keys in one command. Redis does nothing else meanwhile: 250 MSETs take it about 0.1 ms, so that the
- * lookups that run while a batch is warmed do not feel it.
+ * Keys in one command. Redis does nothing else meanwhile: an MSET of 100 took it 0.07 to 0.1 ms (of 250
+ * 0.22 to 0.27), which the lookups that run while a batch is warmed do not feel. As fast as larger ones.
  */
-const KEYS_PER_COMMAND = 250;
+const KEYS_PER_COMMAND = 100;
 
 export function singleBulk(redis: Redis): Bulk {
   return {

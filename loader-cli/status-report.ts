@@ -65,17 +65,17 @@ const SERIES = `
 with acts as (
   select s.id,
     (select max(version) from fangbang.definition d where d.series = s.id) as version,
-    fangbang.act_in_force(s.id, clock_timestamp()) as current,
-    fangbang.batch_before(s.id, clock_timestamp()) as previous
-  from fangbang.series s where $1::text is null or s.id = $1
+    fangbang.act_in_force(s.id, now.at) as current,
+    fangbang.act_to_come(s.id, now.at) as next,
+    fangbang.batch_before(s.id, now.at) as previous
+  from fangbang.series s, (select clock_timestamp() as at) now where $1::text is null or s.id = $1
 )
 select id as series, version as "definitionVersion", previous as "previousBatch",
   (select json_build_object('releaseAt', n.release_at) from fangbang.announcement n where n.series = id) as announced,
   case when (current).epoch is not null then
     json_build_object('batch', (current).batch, 'opensAt', (current).opens_at, 'epoch', (current).epoch) end as current,
-  (select json_build_object('batch', p.batch, 'opensAt', p.opens_at, 'epoch', p.epoch)
-    from fangbang.publication p where p.series = id and p.cancelled_by is null and p.opens_at > clock_timestamp()
-    order by p.epoch desc limit 1) as next
+  case when (next).epoch is not null then
+    json_build_object('batch', (next).batch, 'opensAt', (next).opens_at, 'epoch', (next).epoch) end as next
 from acts order by id`;
 
 const BATCHES = `
@@ -86,10 +86,7 @@ select b.series, b.number, b.definition_version as "definitionVersion", b.loaded
   (select max(v.done_at) from fangbang.batch_check v where v.batch = b.number and v.kind = 'verified' and v.id > w.id) as "verifiedAt"
 from fangbang.batch b
   left join fangbang.approval a on a.batch = b.number
-  left join lateral (
-    select c.id, c.done_at from fangbang.batch_check c where c.batch = b.number and c.kind = 'warmed'
-      and not exists (select 1 from fangbang.batch_check d where d.batch = b.number and d.kind = 'cooled' and d.id > c.id)
-    order by c.id desc limit 1) w on true
+  left join fangbang.batch_check w on w.id = fangbang.last_warmed(b.number)
 where b.sealed_at is not null and ($1::text is null or b.series = $1) order by b.number`;
 
 type SeriesRow = Omit<SeriesStatus, 'state' | 'batches'>;

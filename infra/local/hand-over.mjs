@@ -83,7 +83,7 @@ function pinnedPath(runtime) {
 }
 
 /**
- * Runs `npm ci --ignore-scripts` if node_modules is not what package-lock.json says; 2 ms when it is.
+ * Runs `npm ci --ignore-scripts` if node_modules is not what package-lock.json says; some 5 ms when it is.
  * Optional packages may be missing: which of them belong here depends on the platform.
  * @param {{dev?: boolean}} [options] `dev: false` is content without the development packages
  */

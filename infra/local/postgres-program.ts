@@ -9,7 +9,7 @@ import { basename, dirname, join, relative } from 'node:path';
 import { SetupError } from './setup-error.ts';
 
 /**
- * Lays the program out in `folder` by hard links (7 ms; copies where the file system has none), because the
+ * Lays the program out in `folder` by hard links (25 ms; copies where the file system has none), because the
  * package lacks the symbolic links of its libraries unless its install script ran, and because the user who
  * runs it may not be able to enter node_modules.
  */

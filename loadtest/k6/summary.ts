@@ -2,7 +2,8 @@
  * From what k6 hands to handleSummary to the report that all runners share.
  */
 import type { Profile } from '../profiles/profile.ts';
-import type { Report } from '../profiles/report.ts';
+import { profileSeconds } from '../profiles/profile.ts';
+import type { Finding, Report } from '../profiles/report.ts';
 import { findings, makeReport, showFindings } from '../profiles/report.ts';
 
 /** The part of k6's summary data that we read (k6 1.x and 2.x: metrics by name). */
@@ -19,13 +20,18 @@ export interface SummaryData {
   readonly state: { readonly testRunDurationMs: number };
 }
 
-/** The report and its text. */
-export function summarise(profile: Profile, data: SummaryData): { text: string; report: Report } {
+/** The report, its findings and its text. */
+export function summarise(
+  profile: Profile,
+  data: SummaryData,
+): { text: string; report: Report; found: Finding[] } {
   const value = (metric: string, name: string): number => data.metrics[metric]?.values[name] ?? 0;
   const figures = {
+    // A profile that looks for the breaking point ends there.
+    due: profile.endsAtMiss ? value('iterations', 'count') + value('dropped_iterations', 'count') : undefined,
     requests: value('iterations', 'count'),
     // k6's clock also covers setup and the wait for the last answers.
-    seconds: Math.min(profile.seconds, data.state.testRunDurationMs / 1000),
+    seconds: Math.min(profileSeconds(profile), data.state.testRunDurationMs / 1000),
     wrongAnswers: value('wrong_answers', 'count'),
     honestSuccess: value('honest_success', 'rate'),
     p50Ms: value('lookup_ms', 'p(50)'),
@@ -37,14 +43,15 @@ export function summarise(profile: Profile, data: SummaryData): { text: string; 
     Object.values(metric.thresholds ?? {}).every((threshold) => threshold.ok),
   );
   const report = makeReport(profile, figures, passed);
+  const found = findings(profile, figures);
   const dropped = value('dropped_iterations', 'count');
   const text = [
     `${profile.name}: ${passed ? 'passed' : 'FAILED'}, ${report.requests} requests at ${report.ratePerSecond}/s`,
-    showFindings(findings(profile, figures)),
+    showFindings(found),
     ...(dropped > 0
       ? [`  ${dropped} requests were not sent: all virtual users were waiting for answers`]
       : []),
     '',
   ].join('\n');
-  return { text, report };
+  return { text, report, found };
 }

@@ -2,6 +2,8 @@
  * The credentials file that `fangbang sample` writes: a column per credential, named as the API names it, and
  * the column `expected` with the JSON of what the service must answer. Messages name a line, never what is in it.
  */
+import type { Part } from './arrivals.ts';
+import { WHOLE } from './arrivals.ts';
 import type { Expected } from './truth.ts';
 import { parseExpected } from './truth.ts';
 
@@ -13,10 +15,10 @@ export interface Candidate {
 const EXPECTED_COLUMN = 'expected';
 
 /**
- * Reads the whole file.
+ * Reads the whole file, or one part's share of its rows: every n-th, so that parts are alike.
  * @throws Error with the line of the first fault.
  */
-export function parseCredentialsFile(text: string): Candidate[] {
+export function parseCredentialsFile(text: string, part: Part = WHOLE): Candidate[] {
   const [header, ...records] = parseCsv(text);
   if (header === undefined) throw new Error('The credentials file is empty.');
   const expectedAt = header.fields.indexOf(EXPECTED_COLUMN);
@@ -24,7 +26,8 @@ export function parseCredentialsFile(text: string): Candidate[] {
     throw new Error(
       `The credentials file has no column "${EXPECTED_COLUMN}": take the .credentials.csv that "fangbang sample" writes.`,
     );
-  return records.map(({ fields, line }) => {
+  const ours = part.of === 1 ? records : records.filter((_, i) => i % part.of === part.index);
+  return ours.map(({ fields, line }) => {
     if (fields.length !== header.fields.length)
       throw new Error(
         `The credentials file, line ${line}: ${fields.length} fields instead of ${header.fields.length}.`,

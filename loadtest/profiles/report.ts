@@ -1,12 +1,15 @@
 /**
  * What a run measured, whether it passed, and how it is told: the same for k6 and autocannon.
  */
-import type { Profile, Thresholds } from './profile.ts';
+import type { Profile } from './profile.ts';
+import { plannedRequests } from './profile.ts';
 
 /** Counts and latencies of a run. */
 export interface Figures {
   /** Sent, whatever became of them. */
   readonly requests: number;
+  /** Due in the time that was run; undefined: all that the profile plans. */
+  readonly due?: number | undefined;
   readonly seconds: number;
   readonly wrongAnswers: number;
   /** Share of the honest requests that were answered right, 0 to 1. */
@@ -27,11 +30,19 @@ export interface Report {
   readonly p50Ms: number;
   readonly p95Ms: number;
   readonly p99Ms: number;
-  /** Path of a written report; no profile writes one yet. */
+  /** Path of the HTML report. */
   readonly report: string | null;
-  /** Highest rate that held the thresholds; only profiles that look for it say it. */
+  /** Highest rate of all requests that held the objective; only runs that look for it say it. */
   readonly capacityPerSecond: number | null;
 }
+
+/** What only some runners know of a run. */
+export interface ReportExtras {
+  readonly report: string | null;
+  readonly capacityPerSecond: number | null;
+}
+
+const NO_EXTRAS: ReportExtras = { report: null, capacityPerSecond: null };
 
 /** A threshold and what was measured. */
 export interface Finding {
@@ -44,7 +55,7 @@ export interface Finding {
 /** Holds the figures against the thresholds, in the order in which they matter. */
 export function findings(profile: Profile, figures: Figures): Finding[] {
   const { thresholds } = profile;
-  const least = leastRequests(profile);
+  const least = leastRequests(profile, figures.due);
   const latency = (name: 'p50Ms' | 'p95Ms' | 'p99Ms'): Finding => ({
     what: `${name.replace('Ms', '')} of honest lookups`,
     bound: `< ${thresholds[name]} ms`,
@@ -77,12 +88,17 @@ export function findings(profile: Profile, figures: Figures): Finding[] {
 }
 
 /** So many requests a run must at least have sent. */
-export function leastRequests(profile: Pick<Profile, 'ratePerSecond' | 'seconds' | 'thresholds'>): number {
-  return Math.floor(profile.ratePerSecond * profile.seconds * profile.thresholds.sentShare);
+export function leastRequests(profile: Profile, due = plannedRequests(profile)): number {
+  return Math.floor(due * profile.thresholds.sentShare);
 }
 
 /** The report of a run. */
-export function makeReport(profile: Profile, figures: Figures, passed: boolean): Report {
+export function makeReport(
+  profile: Profile,
+  figures: Figures,
+  passed: boolean,
+  extras: ReportExtras = NO_EXTRAS,
+): Report {
   return {
     profile: profile.name,
     passed,
@@ -92,8 +108,7 @@ export function makeReport(profile: Profile, figures: Figures, passed: boolean):
     p50Ms: rounded(figures.p50Ms),
     p95Ms: rounded(figures.p95Ms),
     p99Ms: rounded(figures.p99Ms),
-    report: null,
-    capacityPerSecond: null,
+    ...extras,
   };
 }
 
@@ -106,15 +121,26 @@ export function showFindings(found: readonly Finding[]): string {
     .join('\n');
 }
 
-/** The thresholds in k6's words, for the metrics that loadtest/k6 fills. */
-export function k6Thresholds(profile: Profile): Record<string, string[]> {
-  const { wrongAnswers, honestSuccess, p50Ms, p95Ms, p99Ms }: Thresholds = profile.thresholds;
+/** A threshold as k6 takes it. */
+export type K6Threshold = string | { threshold: string; abortOnFail: boolean; delayAbortEval: string };
+
+/**
+ * The thresholds in k6's words, for the metrics that loadtest/k6 fills.
+ * @param share of the load that this instance of k6 sends, above 0 to 1.
+ */
+export function k6Thresholds(profile: Profile, share = 1): Record<string, K6Threshold[]> {
+  const { wrongAnswers, honestSuccess, p50Ms, p95Ms, p99Ms } = profile.thresholds;
+  const one = (threshold: string): K6Threshold =>
+    // A percentile over the whole run needs some time to move.
+    profile.endsAtMiss ? { threshold, abortOnFail: true, delayAbortEval: '10s' } : threshold;
   return {
-    wrong_answers: [`count==${wrongAnswers}`],
-    honest_success: [`rate>=${honestSuccess}`],
-    lookup_ms: [`p(50)<${p50Ms}`, `p(95)<${p95Ms}`, `p(99)<${p99Ms}`],
+    wrong_answers: [one(`count==${wrongAnswers}`)],
+    honest_success: [one(`rate>=${honestSuccess}`)],
+    lookup_ms: [one(`p(50)<${p50Ms}`), one(`p(95)<${p95Ms}`), one(`p(99)<${p99Ms}`)],
     // Without it a run that never sent anything would pass: nothing was wrong, nothing was slow.
-    iterations: [`count>=${leastRequests(profile)}`],
+    ...(profile.endsAtMiss
+      ? { iterations: ['count>0'] }
+      : { iterations: [`count>=${leastRequests(profile, plannedRequests(profile) * share)}`] }),
   };
 }
 

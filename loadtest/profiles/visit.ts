@@ -1,6 +1,8 @@
 /**
  * From a choice to a request: what every runner shares besides sending.
  */
+import type { Part } from './arrivals.ts';
+import { WHOLE } from './arrivals.ts';
 import type { Choice } from './choose.ts';
 import type { Candidate } from './credentials-csv.ts';
 import type { SeriesToLoad } from './series.ts';
@@ -25,9 +27,15 @@ export type Candidates = Readonly<ArrayLike<Candidate>>;
 
 /**
  * Makes the request of a choice.
+ * @param part which of the file's rows the candidates are: addresses are of the row in the file.
  * @throws Error when no two of the guessed-at candidates can be mixed into a wrong pair.
  */
-export function makeVisit(choice: Choice, series: SeriesToLoad, candidates: Candidates): Visit {
+export function makeVisit(
+  choice: Choice,
+  series: SeriesToLoad,
+  candidates: Candidates,
+  part: Part = WHOLE,
+): Visit {
   switch (choice.kind) {
     case 'page':
       return { kind: 'page', request: { method: 'GET', path: '/', headers: {} }, expected: undefined };
@@ -44,7 +52,11 @@ export function makeVisit(choice: Choice, series: SeriesToLoad, candidates: Cand
       const names = series.credentialSets[choice.set] ?? [];
       return {
         kind: choice.kind,
-        request: lookup(series.id, choice.row, pick(candidate, names)),
+        request: lookup(
+          series.id,
+          addressOf(choice.row * part.of + part.index, 'honest'),
+          pick(candidate, names),
+        ),
         expected: candidate.expected,
       };
     }
@@ -52,7 +64,11 @@ export function makeVisit(choice: Choice, series: SeriesToLoad, candidates: Cand
       const names = series.credentialSets[choice.set] ?? [];
       return {
         kind: 'wrong',
-        request: lookup(series.id, choice.row, wrongPair(choice, names, candidates)),
+        request: lookup(
+          series.id,
+          addressOf(choice.row * part.of + part.index, 'guessing'),
+          wrongPair(choice, names, candidates),
+        ),
         expected: undefined,
       };
     }
@@ -90,19 +106,20 @@ function wrongPair(
   throw new Error('No two candidates differ in all of their credentials.');
 }
 
-function lookup(seriesId: string, row: number, credentials: Record<string, string>): VisitRequest {
+function lookup(seriesId: string, address: string, credentials: Record<string, string>): VisitRequest {
   return {
     method: 'POST',
     path: `/v1/series/${seriesId}/lookup`,
-    headers: { 'Content-Type': 'application/json', 'X-Forwarded-For': addressOf(row) },
+    headers: { 'Content-Type': 'application/json', 'X-Forwarded-For': address },
     body: JSON.stringify(credentials),
   };
 }
 
 /**
  * An address per candidate, from the range for benchmarks (RFC 2544), as if each asked from home. A service
- * believes it only from a proxy that it trusts (TRUSTED_PROXIES); else all seem to come from the runner.
+ * believes it only from a proxy that it trusts (TRUSTED_PROXIES); else all seem to come from the runner. Honest
+ * visitors and those who guess never share one: who guesses is rightly asked for a proof of work.
  */
-function addressOf(row: number): string {
-  return `198.${18 + ((row >> 16) & 1)}.${(row >> 8) & 255}.${row & 255}`;
+function addressOf(row: number, who: 'honest' | 'guessing'): string {
+  return `198.${who === 'honest' ? 18 : 19}.${(row >> 8) & 255}.${row & 255}`;
 }

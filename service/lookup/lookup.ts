@@ -212,7 +212,7 @@ function answerFrom({ open, batch, candidateNumber }: Question, payload: Buffer)
 /** The outcome, or `unavailable` when it takes too long. The usual way, one read of Redis, needs no timer. */
 function inTime(asked: Asked, outcome: Promise<LookupOutcome>): Promise<LookupOutcome> {
   return new Promise((resolve, reject) => {
-    const leftMs = asked.startedMs + ANSWER_WITHIN_MS - performance.now();
+    const leftMs = Math.max(0, asked.startedMs + ANSWER_WITHIN_MS - performance.now());
     const timer = setTimeout(() => resolve(UNAVAILABLE), leftMs);
     outcome.then(resolve, reject).finally(() => clearTimeout(timer));
   });

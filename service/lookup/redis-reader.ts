@@ -2,11 +2,12 @@
  * The cache as a lookup sees it. Lookups of the same turn of the event loop share one fetch, and
  * each fetch brings the epoch along (design.md section 2.3).
  *
- * Failure policy: never rejects, never waits longer than 50 ms. What cannot be read is `away`.
+ * Failure policy: never rejects, never waits longer than 50 ms. What has not come by then, or cannot
+ * be read, is `away`.
  */
 import { EPOCH_KEY } from '#results/redis-keys.ts';
 import { parseEpoch } from './epoch-rule.ts';
-import type { FetchMany } from './redis-fetch.ts';
+import type { Fetched, FetchMany } from './redis-fetch.ts';
 
 export interface CacheRead {
   /** undefined: missing, or not readable. */
@@ -24,8 +25,6 @@ export interface ResultCache {
 const MAX_KEYS = 128;
 /** Longest wait for an answer in milliseconds, the client's queue included. */
 const GIVE_UP_MS = 50;
-
-const AWAY: CacheRead = { epoch: undefined, value: 'away' };
 
 interface Waiting {
   readonly key: Buffer | undefined;
@@ -56,24 +55,23 @@ export class RedisReader implements ResultCache {
     const keys: (string | Buffer)[] = [EPOCH_KEY];
     for (const { key } of batch) if (key !== undefined) keys.push(key);
 
-    // One turn more, for an answer that is there already: when this process was held up (no CPU, a
-    // long collection), timers come before sockets, and giving up would send all to Postgres just
-    // when everything is slow.
-    const giveUp = setTimeout(() => setImmediate(onFailed), GIVE_UP_MS);
-    const onFetched = (values: readonly (Buffer | null | Error)[]): void => {
+    const fetched: Fetched[] = Array.from({ length: keys.length });
+    let isSettled = false;
+    const settle = (): void => {
+      if (isSettled) return;
+      isSettled = true;
       clearTimeout(giveUp);
-      const [epochValue] = values;
-      const epoch = epochValue instanceof Error ? undefined : parseEpoch(epochValue);
+      const epoch = fetched[0] instanceof Error ? undefined : parseEpoch(fetched[0]);
       let next = 1;
       for (const { key, resolve } of batch) {
-        const value = key === undefined ? null : values[next++];
+        const value = key === undefined ? null : fetched[next++];
         resolve({ epoch, value: value === undefined || value instanceof Error ? 'away' : value });
       }
     };
-    const onFailed = (): void => {
-      clearTimeout(giveUp);
-      for (const { resolve } of batch) resolve(AWAY);
-    };
-    this.#fetchMany(keys).then(onFetched, onFailed);
+    // One turn more, for an answer that is there already: when this process was held up (no CPU, a
+    // long collection), timers come before sockets, and giving up would send all to Postgres just
+    // when everything is slow.
+    const giveUp = setTimeout(() => setImmediate(settle), GIVE_UP_MS);
+    this.#fetchMany(keys, fetched).then(settle, settle);
   }
 }

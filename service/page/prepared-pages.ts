@@ -41,6 +41,12 @@ const STAND_IN_MS = 2000;
 export class PreparedPages {
   readonly #ready = new Map<string, { page: PreparedPage; lastRightMs: number }>();
   readonly #underWay = new Map<string, Promise<PreparedPage>>();
+  readonly #monotonicMs: () => number;
+
+  /** @param monotonicMs milliseconds that only go forward. */
+  constructor(monotonicMs: () => number = () => performance.now()) {
+    this.#monotonicMs = monotonicMs;
+  }
 
   /**
    * @param key which page.
@@ -51,7 +57,7 @@ export class PreparedPages {
     isCurrent: (made: readonly PageSeries[]) => boolean,
     render: () => RenderedPage,
   ): PreparedPage | Promise<PreparedPage> {
-    const nowMs = performance.now();
+    const nowMs = this.#monotonicMs();
     const ready = this.#ready.get(key);
     if (ready !== undefined && isCurrent(ready.page.version)) {
       ready.lastRightMs = nowMs;
@@ -65,7 +71,7 @@ export class PreparedPages {
     const making = prepare(render)
       .then((made) => {
         if (this.#ready.size >= MOST_PAGES) this.#ready.clear();
-        this.#ready.set(key, { page: made, lastRightMs: performance.now() });
+        this.#ready.set(key, { page: made, lastRightMs: this.#monotonicMs() });
         return made;
       })
       .finally(() => this.#underWay.delete(key));

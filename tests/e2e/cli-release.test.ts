@@ -221,7 +221,7 @@ describe('a series with an open batch', () => {
     await desk.asLoader(['publish', String(second.number), '--at', 'now']);
     const previous = await desk.asLoader(['cool', String(first.number), '--json']);
     expect(refusalOf(previous)).toEqual({ code: 'batch-is-in-use', exitCode: 4 });
-    expect(previous.stderr).toContain('what a rollback would open');
+    expect(previous.stderr).toContain('what a rollback opens');
     expect(await redis.dbsize()).toBe(60 + 60 + 3);
   });
 

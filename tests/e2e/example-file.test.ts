@@ -13,9 +13,12 @@ import { withClient } from '../helpers/stores.ts';
 const FILE = fileURLToPath(new URL('../fixtures/official-gaokao-example.gb18030.csv', import.meta.url));
 const SERIES = 'zj-gaokao-2026';
 /** The truth, read without any code of the project's. */
-const ROWS = parse(new TextDecoder('gb18030', { fatal: true }).decode(readFileSync(FILE)), {
-  columns: true,
-}) as Record<string, string>[];
+const ROWS: Record<string, string>[] = parse(
+  new TextDecoder('gb18030', { fatal: true }).decode(readFileSync(FILE)),
+  {
+    columns: true,
+  },
+);
 
 const COLUMNS = [
   ['chinese', '语文', 150],

@@ -37,8 +37,8 @@ const score = fc
   .map((s) => ({ min: s.min, step: s.step, max: Math.round((s.min + s.steps * s.step) * 1000) / 1000 }));
 const grades = fc.uniqueArray(fc.string({ minLength: 1, maxLength: 5 }), { minLength: 1, maxLength: 100 });
 
-/** Any definition of up to 20 components of both kinds, with or without total, rank and flags. */
-export const anyDefinition: fc.Arbitrary<SeriesDefinition> = fc
+/** Up to 20 components of both kinds, with or without total, rank and flags. */
+const freshDefinition: fc.Arbitrary<SeriesDefinition> = fc
   .record({
     components: fc.array(fc.oneof(fc.record({ score }), fc.record({ grades })), { maxLength: 20 }),
     total: fc.option(step, { nil: undefined }),
@@ -64,6 +64,11 @@ export const anyDefinition: fc.Arbitrary<SeriesDefinition> = fc
       })),
     }),
   );
+
+/** One of 80 that are made anew in each process: parsing one takes as long as hundreds of slips. */
+export const anyDefinition: fc.Arbitrary<SeriesDefinition> = fc.constantFrom(
+  ...fc.sample(freshDefinition, 80),
+);
 
 /** Any name that a person may have, and some that nobody has: up to 255 bytes in either encoding. */
 export const anyName: fc.Arbitrary<string> = fc.oneof(

@@ -62,6 +62,8 @@ function stateOf(epoch: number, current: ActFacts | null, next: ActFacts | null 
 const OPEN = stateOf(2, act(2, NOW - 1000, 1));
 const WITHDRAWN = stateOf(3, act(3, NOW - 1, null));
 
+const quiet = (): void => {};
+
 /** Everything that a test can turn. */
 class Rig {
   state: ServiceState | Error = OPEN;
@@ -93,7 +95,6 @@ class Rig {
     const note = (message: string, more?: LogFields): void =>
       void this.logged.push({ message, fields: more });
     const log: Logger = { debug: note, info: note, warn: note, error: note };
-    const quiet = (): void => {};
     const observer: LookupObserver = {
       lookup: quiet,
       redis: quiet,
@@ -213,8 +214,8 @@ describe('a lookup', () => {
 
   it('is not satisfied by a poll that was under way before the act', async () => {
     const rig = await makeRig();
-    let release = (): void => {};
-    rig.pollGate = new Promise((resolve) => (release = resolve));
+    const { promise, resolve: release } = Promise.withResolvers<void>();
+    rig.pollGate = promise;
     const underWay = rig.publications.refresh();
     rig.state = WITHDRAWN;
     rig.cacheRead = { epoch: 3, value: sealed };

@@ -26,7 +26,7 @@ const two = (n: number): string => String(n).padStart(2, '0');
 const nearly = fc
   .tuple(
     fc.constantFrom('330106', '810000', '820000', '911100', '110105', '000000'),
-    fc.integer({ min: 1890, max: 2030 }),
+    fc.oneof(fc.integer({ min: 1890, max: 2030 }), fc.integer({ min: 2095, max: 2105 })),
     fc.integer({ min: 0, max: 13 }),
     fc.integer({ min: 0, max: 32 }),
     fc.integer({ min: 0, max: 999 }),
@@ -48,6 +48,7 @@ const typed = fc.oneof(
   fc.stringMatching(/^[A-Z]{3}[0-9]{12}$/),
   fc.array(characters, { maxLength: 24 }).map((parts) => parts.join('')),
   fc.string({ maxLength: 120, unit: 'grapheme' }),
+  fc.string({ maxLength: 8, unit: fc.nat(0xffff).map((code) => String.fromCharCode(code)) }),
   fc.integer({ min: 95, max: 500 }).map((length) => '1'.repeat(length)),
 );
 

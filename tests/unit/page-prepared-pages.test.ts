@@ -37,7 +37,8 @@ describe('prepared pages', () => {
   });
 
   it('of the moment before stand in while a new state is rendered, and then no more', async () => {
-    const pages = new PreparedPages();
+    let monotonicMs = 0;
+    const pages = new PreparedPages(() => monotonicMs);
     let now = series('scheduled', 1);
     const get = (): ReturnType<PreparedPages['get']> =>
       pages.get(
@@ -51,6 +52,12 @@ describe('prepared pages', () => {
     expect(standIn).not.toBeInstanceOf(Promise);
     expect((await standIn).plain.toString()).toBe('scheduled');
     await expect.poll(async () => (await get()).plain.toString()).toBe('open');
+
+    now = series('withdrawn');
+    monotonicMs = 2000;
+    const waitedFor = get();
+    expect(waitedFor).toBeInstanceOf(Promise);
+    expect((await waitedFor).plain.toString()).toBe('withdrawn');
   });
 
   it('that could not be rendered are tried again by the next who asks', async () => {

@@ -21,6 +21,12 @@ const slip = (more: Partial<Slip> = {}): Slip => ({
   ...more,
 });
 
+const missing = (code: 'absent' | 'withheld', place: string): Slip['components'][number] => ({
+  code: place,
+  title: text(place),
+  status: { code, title: text(code) },
+});
+
 describe('a slip', () => {
   it.each(Object.entries(STATUS_TEXTS))('with the state %s says it and what comes next', (code, texts) => {
     const html = slipHtml(slip({ status: { code, ...texts } }), words);
@@ -77,11 +83,6 @@ describe('a slip', () => {
   });
 
   it('explains each kind of missing mark once, in the reader’s language', () => {
-    const missing = (code: 'absent' | 'withheld', place: string): Slip['components'][number] => ({
-      code: place,
-      title: text(place),
-      status: { code, title: text(code) },
-    });
     const given = slip({
       components: [missing('absent', 'a'), missing('absent', 'b'), missing('withheld', 'c')],
     });

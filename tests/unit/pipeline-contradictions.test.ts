@@ -88,12 +88,11 @@ test('candidates that would be found by the same credentials are rejected', asyn
   ]);
 });
 
-describe('ranks', () => {
-  const swapped = (): string[] =>
-    ROWS.map((row) => row.replace(/,552,2$/, ',552,1').replace(/,568,1$/, ',568,2'));
+const swapped = ROWS.map((row) => row.replace(/,552,2$/, ',552,1').replace(/,568,1$/, ',568,2'));
 
+describe('ranks', () => {
   test('that contradict the totals are rejected with both lines, and nothing may be loaded', async () => {
-    const outcome = await readBytes([fileText(swapped())]);
+    const outcome = await readBytes([fileText(swapped)]);
     expect(codes(outcome)).toEqual([
       [2, 'rank-contradicts-total'],
       [3, 'rank-contradicts-total'],

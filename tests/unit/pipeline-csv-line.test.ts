@@ -24,12 +24,10 @@ describe('splitLine', () => {
   test('agrees with csv-parse on any line but for ="…", which csv-parse refuses', () => {
     fc.assert(
       fc.property(anyLine, fc.constantFrom<Delimiter>(',', ';'), (line, delimiter) => {
-        fc.pre(line !== '');
         const ours = splitLine(line, delimiter);
         const theirs = oracle(line, delimiter);
-        if (theirs === undefined && typeof ours !== 'string') expect(line).toContain('="');
-        else if (theirs === undefined) expect(typeof ours).toBe('string');
-        else expect(ours).toEqual(theirs);
+        fc.pre(line !== '' && (theirs !== undefined || !line.includes('="')));
+        expect(typeof ours === 'string' ? undefined : ours).toEqual(theirs);
       }),
       { numRuns: 20_000 },
     );

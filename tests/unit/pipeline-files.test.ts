@@ -133,7 +133,7 @@ describe('the example file', () => {
   });
 });
 
-const EMPTY_UTF8 = Buffer.from(fileText());
+const UTF8 = Buffer.from(fileText());
 function damaged(at: string, bytes: readonly number[], encode: (text: string) => Buffer): Buffer {
   const text = fileText();
   const place = text.indexOf(at);
@@ -149,10 +149,10 @@ const REFUSED: readonly [what: string, bytes: Buffer | string, says: RegExp][] =
   ],
   [
     'has a mark of UTF-8 and an invalid byte',
-    Buffer.concat([Buffer.from(MARK), damaged('邓文可', [0xff], Buffer.from)]),
+    Buffer.concat([Buffer.from(MARK), damaged('邓文可', [0xff], (text) => Buffer.from(text))]),
     /line 4: there is an invalid byte.*utf-8, as its byte-order mark says/,
   ],
-  ['is UTF-8 that ends within a character', EMPTY_UTF8.subarray(0, EMPTY_UTF8.indexOf('邓') + 1), /line 4/],
+  ['is UTF-8 that ends within a character', UTF8.subarray(0, UTF8.indexOf('邓') + 1), /line 4/],
   ['has a NUL', damaged('邓文可', [0], gb18030), /line 4: there is a NUL byte/],
   ['is UTF-16 without a mark', utf16(fileText(), false), /NUL byte[^]*UTF-16 without a byte-order mark/],
   ['has a NUL in UTF-16', utf16(MARK + fileText().replace('邓', '\0邓'), false), /line 4: there is a NUL/],

@@ -52,7 +52,7 @@ describe('the reject file', () => {
     const file = new RejectFile(path, true);
     file.add(REJECT, '=a.csv');
     file.finish();
-    const [row] = parse(readFileSync(path, 'utf8'), { bom: true, columns: true }) as Record<string, string>[];
+    const [row] = parse<Record<string, string>>(readFileSync(path, 'utf8'), { bom: true, columns: true });
     expect(row).toMatchObject({ line: '17', file: "'=a.csv" });
   });
 
@@ -106,11 +106,11 @@ test.each([
 
 test('no cell can begin a formula, and every other cell is as it was', () => {
   fc.assert(
-    fc.property(fc.string({ unit: fc.constantFrom(...'=+-@\t\r＝1aA张\'" ') }), (text) => {
+    fc.property(fc.string({ unit: fc.constantFrom(...Array.from('=+-@\t\r＝1aA张\'" ')) }), (text) => {
       const safe = withoutFormula(text);
       expect(safe).not.toMatch(/^[=+\-@\t\r\uFF1D\uFF0B\uFF0D\uFF20]/);
       expect([text, `'${text}`]).toContain(safe);
-      if (/^[0-9a-zA-Z张]/.test(text)) expect(safe).toBe(text);
+      expect(safe === text || !/^[0-9a-zA-Z张]/.test(text)).toBe(true);
     }),
   );
 });

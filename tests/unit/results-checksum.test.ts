@@ -84,7 +84,7 @@ describe('the checksum of a batch', () => {
       }),
       { numRuns: 2_000 },
     );
-  });
+  }, 60_000);
 
   test('differs by the definition, and by the batch that it corrects', () => {
     const rows = [{ credentials: ['1', '林泽'], payload: Buffer.from('x') }];
@@ -187,7 +187,7 @@ describe('the checksum of what is stored', () => {
       }),
       { numRuns: 500 },
     );
-  });
+  }, 60_000);
 
   test('differs when a character moves from the number to the payload', () => {
     const digest = Buffer.alloc(64) as Digest;

@@ -112,7 +112,7 @@ describe('one value for every way to write it', () => {
       ),
       { numRuns: 2_000 },
     );
-  });
+  }, 60_000);
 });
 
 describe('what could be another value is a fault', () => {
@@ -231,7 +231,7 @@ test('the fast path for plain values agrees with the slow one', () => {
     }),
     { numRuns: 3_000 },
   );
-});
+}, 60_000);
 
 describe('a request’s fields', () => {
   const cet = preset('cet');

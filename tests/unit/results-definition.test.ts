@@ -386,7 +386,7 @@ test('any text is a definition or a list of faults', () => {
     }),
     { numRuns: 1_000 },
   );
-});
+}, 60_000);
 
 test('a preset with any one line taken out is a definition or a list of faults with their lines', () => {
   for (const name of PRESET_NAMES) {
@@ -396,4 +396,4 @@ test('a preset with any one line taken out is a definition or a list of faults w
         expect(fault).toMatch(/^line \d+: /);
     }
   }
-});
+}, 60_000);

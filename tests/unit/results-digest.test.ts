@@ -52,7 +52,7 @@ describe('the digest', () => {
       }),
       { numRuns: 5_000 },
     );
-  });
+  }, 60_000);
 
   test('changes when a character moves to the neighbouring field', () => {
     fc.assert(

@@ -51,7 +51,7 @@ describe('round trip', () => {
       }),
       { numRuns: 400 },
     );
-  });
+  }, 60_000);
 
   test('the same slip has the same bytes', () => {
     fc.assert(
@@ -268,7 +268,7 @@ describe('decode never makes a slip of bytes that hold none', () => {
       }),
       { numRuns: 1_500 },
     );
-  });
+  }, 60_000);
 
   test('a slip that was cut short, or has bytes behind it, is refused', () => {
     fc.assert(
@@ -280,7 +280,7 @@ describe('decode never makes a slip of bytes that hold none', () => {
       }),
       { numRuns: 400 },
     );
-  });
+  }, 60_000);
 
   test('a slip with any one bit flipped is refused, or is a slip that can be written again', () => {
     fc.assert(
@@ -292,7 +292,7 @@ describe('decode never makes a slip of bytes that hold none', () => {
       }),
       { numRuns: 1_500 },
     );
-  });
+  }, 60_000);
 
   const simple = makeSlipCodec(definitionWith({}));
   test.for([

@@ -48,6 +48,8 @@ describe('an encrypted message', () => {
       fc.property(fc.string({ maxLength: 200, unit: 'grapheme' }), (text) => {
         expect(cipher.decrypt(cipher.encrypt(text))).toBe(text);
         expect(cipher.encrypt(text)).not.toBe(cipher.encrypt(text));
+        // WeChat takes only whole blocks of 32 bytes.
+        expect(Buffer.from(cipher.encrypt(text), 'base64').length % 32).toBe(0);
       }),
     );
   });

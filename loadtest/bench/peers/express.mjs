@@ -9,11 +9,9 @@ import { documentKeys } from './document-key.mjs';
 const keysOf = documentKeys(process.env.FANGBANG_PEPPER_FILE);
 const redis = new Redis(process.env.REDIS_URL);
 const app = express();
-app.disable('x-powered-by');
-// An ETag is of no use to an answer that nobody may keep, and costs a hash of it.
-app.disable('etag');
+app.use(express.json());
 
-app.post('/v1/series/:id/lookup', express.json({ limit: '8kb' }), async (request, response) => {
+app.post('/v1/series/:id/lookup', async (request, response) => {
   const { candidateNumber, identityNumber } = request.body;
   const document = await redis.getBuffer(keysOf(request.params.id, candidateNumber, identityNumber).binary);
   if (document === null) {

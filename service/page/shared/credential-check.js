@@ -26,23 +26,30 @@ const WEIGHTS = [7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2];
  */
 export function checkCredential(field, raw) {
   if (raw.length > 4 * MAX_CHARACTERS) return { value: raw, fault: 'too-long' };
-  const value = normalise(field, raw);
+  const bare = raw
+    .replace(/[\u00AD\u061C\u180E\u200B-\u200F\u202A-\u202E\u2060-\u2064\u2066-\u2069\uFEFF]/g, '')
+    .replace(/[\s\u00A0\u3000]+/g, '');
+  if (/[\u0000-\u001F\u007F-\u009F]/.test(bare) || HALF_A_PAIR.test(bare))
+    return { value: bare, fault: 'control-character' };
+  const value = normalise(field, bare);
   return { value, fault: faultOf(field, value) };
 }
 
+/** What String.isWellFormed finds, which browsers before 2023 do not have. */
+const HALF_A_PAIR = /[\uD800-\uDBFF](?![\uDC00-\uDFFF])|(?:[^\uD800-\uDBFF]|^)[\uDC00-\uDFFF]/;
+
 /**
  * @param {CredentialField} field
- * @param {string} raw
+ * @param {string} bare
  */
-function normalise(field, raw) {
-  let value = raw
-    .replace(/[\u200B-\u200F\u2060\uFEFF\u00AD\u202A-\u202E]/g, '')
-    .replace(/[\s\u00A0\u3000]+/g, '')
-    .replace(/[\uFF01-\uFF5E]/g, (c) => String.fromCharCode(c.charCodeAt(0) - 0xfee0));
-  if (field.kind === 'person-name')
-    value = value.normalize('NFC').replace(/[\u2022\u2027\u30FB\uFF65\u2219\u22C5]/g, '\u00B7');
-  value = value.toUpperCase();
-  return field.kind === 'identity-number' ? value.replace(/[-\u2010-\u2015]/g, '') : value;
+function normalise(field, bare) {
+  const half = bare.replace(/[\uFF01-\uFF5E]/g, (c) => String.fromCharCode(c.charCodeAt(0) - 0xfee0));
+  if (field.kind === 'person-name') {
+    const dotted = half.normalize('NFC').replace(/[\u2022\u2027\u30FB\uFF65\u2219\u22C5]/g, '\u00B7');
+    return dotted.toUpperCase().normalize('NFC');
+  }
+  const upper = half.replace(/[a-z]+/g, (letters) => letters.toUpperCase());
+  return field.kind === 'identity-number' ? upper.replace(/[-\u2010-\u2015]/g, '') : upper;
 }
 
 /**
@@ -52,18 +59,21 @@ function normalise(field, raw) {
  */
 function faultOf(field, value) {
   if (value === '') return 'empty';
-  if (/[\u0000-\u001F\u007F-\u009F]/.test(value)) return 'control-character';
   if (value.length > MAX_CHARACTERS) return 'too-long';
-  if (field.kind !== 'person-name' && /^[0-9]+(?:\.[0-9]+)?E\+?[0-9]+$/.test(value))
-    return 'scientific-notation';
+  const isScientific = /^[0-9]+(?:\.[0-9]+)?E\+?[0-9]+$/.test(value);
   if (field.kind === 'identity-number') {
     const fault = documentFault(value, field.documents || []);
-    if (fault !== undefined)
+    if (fault !== undefined) {
+      if (isScientific) return 'scientific-notation';
       return /^[0-9OIL]{17}[0-9XO]$/.test(value) && /[OIL]/.test(value) ? 'letter-for-digit' : fault;
+    }
   }
-  if (field.pattern !== undefined && !new RegExp(`^(?:${field.pattern})$`, 'u').test(value))
+  if (field.pattern !== undefined) {
+    if (new RegExp(`^(?:${field.pattern})$`, 'u').test(value)) return undefined;
+    if (field.kind !== 'person-name' && isScientific) return 'scientific-notation';
     return /^[0-9OIL]+$/.test(value) && /[OIL]/.test(value) ? 'letter-for-digit' : 'pattern-mismatch';
-  return undefined;
+  }
+  return field.kind === 'candidate-number' && isScientific ? 'scientific-notation' : undefined;
 }
 
 /**
@@ -109,6 +119,7 @@ function eighteenFault(number) {
   const day = Number(number.slice(12, 14));
   const exists =
     year >= 1900 &&
+    year <= 2099 &&
     month >= 1 &&
     month <= 12 &&
     day >= 1 &&

@@ -96,7 +96,11 @@ async function run(): Promise<void> {
   runtime.phase = 'setup';
   const data = asJson(call(loaded, 'setup'));
   runtime.phase = 'iteration';
-  const exceptions = scenarios.flatMap((scenario) => iterate(scenario, users, data, options));
+  const loadStartedMs = Date.now();
+  const exceptions = scenarios.flatMap((scenario) => {
+    waitUntil(loadStartedMs + scenario.startSeconds * 1_000);
+    return iterate(scenario, users, data, options);
+  });
   runtime.phase = 'teardown';
   call(loaded, 'teardown', asJson(data));
 
@@ -151,6 +155,12 @@ function iterate(
     addSample('iteration_duration', Date.now() - startedMs);
   }
   return exceptions;
+}
+
+/** A scenario never begins before its startTime; one that is late does not wait for another. */
+function waitUntil(atMs: number): void {
+  const leftMs = atMs - Date.now();
+  if (leftMs > 0) Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, leftMs);
 }
 
 /** Calls an exported function if there is one. */

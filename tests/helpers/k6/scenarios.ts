@@ -9,6 +9,8 @@ export interface PlannedScenario {
   /** Name of the exported function. */
   readonly exec: string;
   readonly iterations: number;
+  /** After the beginning of the load. */
+  readonly startSeconds: number;
   readonly tags: Readonly<Record<string, string>>;
 }
 
@@ -67,9 +69,8 @@ function planOne(name: string, fields: Fields, functions: ReadonlySet<string>): 
   };
   const preAllocated = number('preAllocatedVUs', 0);
   if (number('maxVUs', 0, preAllocated) < preAllocated) throw fault('maxVUs is below preAllocatedVUs');
-  for (const field of ['startTime', 'gracefulStop']) {
-    if (fields[field] !== undefined) durationSeconds(fields[field], fault);
-  }
+  if (fields['gracefulStop'] !== undefined) durationSeconds(fields['gracefulStop'], fault);
+  const startSeconds = durationSeconds(fields['startTime'] ?? '0s', fault);
   const unitSeconds = durationSeconds(fields['timeUnit'] ?? '1s', fault);
 
   let iterations: number;
@@ -83,8 +84,9 @@ function planOne(name: string, fields: Fields, functions: ReadonlySet<string>): 
     let rate = number('startRate', 0, 0);
     iterations = 0;
     for (const stage of stages as Fields[]) {
-      const target = Number(stage['target']);
-      if (!(target >= 0)) throw fault('a stage needs a target');
+      const target = stage['target'];
+      if (typeof target !== 'number' || !Number.isInteger(target) || target < 0)
+        throw fault('the target of a stage must be a whole number');
       iterations += ((rate + target) / 2 / unitSeconds) * durationSeconds(stage['duration'], fault);
       rate = target;
     }
@@ -94,6 +96,7 @@ function planOne(name: string, fields: Fields, functions: ReadonlySet<string>): 
     executor,
     exec,
     iterations: Math.floor(iterations),
+    startSeconds,
     tags: { scenario: name, ...(fields['tags'] as Record<string, string> | undefined) },
   };
 }

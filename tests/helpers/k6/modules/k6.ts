@@ -1,5 +1,5 @@
 /** @module The double of `k6`. */
-import { addSample, runtime } from '../runtime.ts';
+import { addSample, requirePhase, runtime } from '../runtime.ts';
 import type { Tags } from '../runtime.ts';
 
 export function check<T>(
@@ -23,4 +23,11 @@ export function fail(message?: string): never {
   throw new Error(message);
 }
 
-export default { check, fail };
+/** Blocks, as k6's does. */
+export function sleep(seconds: number): void {
+  requirePhase(['setup', 'iteration', 'teardown'], 'sleep is not for the init context');
+  if (!(seconds >= 0)) throw new Error('sleep takes a number of seconds');
+  Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, seconds * 1_000);
+}
+
+export default { check, fail, sleep };

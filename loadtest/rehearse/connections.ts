@@ -1,0 +1,176 @@
+/**
+ * @module Connections of autocannon 9.0.0 that send when they are told to. Left alone it sends each second's
+ * requests of a connection in one burst, at one rate for the whole run, and waits with the next one until the
+ * last is answered; a release has a step in its rate, and visitors who do not wait for each other. So its
+ * connections, parsing and reconnecting are used, and what is sent when is ours.
+ *
+ * Failure policy: a request on a connection that breaks is answered with status 0. A broken connection is made
+ * again, at most ten times a second. An autocannon that is built otherwise throws at the start.
+ */
+import type { Socket } from 'node:net';
+import autocannon from 'autocannon';
+import type { VisitResponse } from '../profiles/judge.ts';
+import { readWholeCharacters } from './whole-bodies.ts';
+
+/** A request that was sent. */
+export interface Pending {
+  /** Called once: with the answer, or with status 0. */
+  readonly onAnswer: (response: VisitResponse) => void;
+}
+
+export interface Connections {
+  /** Whether one is free. */
+  readonly isFree: () => boolean;
+  /** Sends on the connection that has been free the longest; only when one is. */
+  readonly send: (http: string, pending: Pending) => void;
+  /** Breaks the connection of a request that took too long: status 0. */
+  readonly giveUp: (pending: Pending) => void;
+  /** Connections that broke, or could not be made, so far. */
+  readonly broken: () => number;
+  readonly close: () => Promise<void>;
+}
+
+/** The parts of autocannon's Client that are used. */
+interface Client {
+  readonly pipelinedRequests: { insertRequest: (request: object) => void; clear: () => void };
+  conn: Socket;
+  destroyed: boolean;
+  _doRequest: () => void;
+  _connect: () => void;
+  _destroyConnection: () => void;
+}
+
+interface Slot {
+  readonly client: Client;
+  pending: Pending | undefined;
+  /** The service said that it will close this connection. */
+  isClosing: boolean;
+  connectedAtMs: number;
+}
+
+/** No reconnecting in a tight loop while a service is away. */
+const RECONNECT_MS = 100;
+/** Longer than any run: autocannon's own timer would also break connections that merely rest. */
+const NEVER_SECONDS = 1_000_000;
+
+const UNANSWERED: VisitResponse = { status: 0, headers: {}, body: '' };
+
+/**
+ * Opens connections.
+ * @param onFree called when one becomes free.
+ */
+export function openConnections(url: string, count: number, onFree: () => void): Connections {
+  const free: Slot[] = [];
+  const byPending = new Map<Pending, Slot>();
+  let broken = 0;
+
+  const answer = (slot: Slot, response: VisitResponse): void => {
+    const { pending } = slot;
+    slot.pending = undefined;
+    if (pending === undefined) return;
+    byPending.delete(pending);
+    pending.onAnswer(response);
+  };
+  const lose = (slot: Slot): void => {
+    const at = free.indexOf(slot);
+    if (at >= 0) free.splice(at, 1);
+    slot.client.pipelinedRequests.clear();
+    answer(slot, UNANSWERED);
+  };
+  const rest = (slot: Slot): void => {
+    if (slot.isClosing || free.includes(slot)) return;
+    free.push(slot);
+    onFree();
+  };
+
+  const settled = Promise.withResolvers<void>();
+  const instance = autocannon(
+    {
+      url,
+      connections: count,
+      duration: NEVER_SECONDS,
+      timeout: NEVER_SECONDS,
+      sampleInt: 100,
+      skipAggregateResult: true,
+      setupClient: (one) => {
+        const client: unknown = one;
+        if (!isClient(client))
+          throw new Error('autocannon is not the version that the lockfile names: run "npm ci".');
+        readWholeCharacters(client);
+        const slot: Slot = { client, pending: undefined, isClosing: false, connectedAtMs: 0 };
+        const connect = client._connect.bind(client);
+        client._connect = () => {
+          if (slot.connectedAtMs > 0) broken += 1;
+          lose(slot);
+          const waitMs = slot.connectedAtMs + RECONNECT_MS - performance.now();
+          slot.connectedAtMs = Math.max(performance.now(), slot.connectedAtMs + RECONNECT_MS);
+          slot.isClosing = false;
+          const connectNow = (): void => {
+            if (!client.destroyed) connect();
+          };
+          if (waitMs > 0) setTimeout(connectNow, waitMs);
+          else connectNow();
+        };
+        client._doRequest = () => rest(slot);
+      },
+    },
+    () => settled.resolve(),
+  );
+
+  const send = (http: string, pending: Pending): void => {
+    const slot = free.shift();
+    if (slot === undefined) throw new Error('no connection is free');
+    slot.pending = pending;
+    byPending.set(pending, slot);
+    slot.client.pipelinedRequests.insertRequest({
+      onResponse: (status: number, body: string, _context: object, headers: Record<string, unknown>) => {
+        slot.isClosing = String(headers['Connection'] ?? headers['connection']).toLowerCase() === 'close';
+        answer(slot, { status, headers, body });
+      },
+    });
+    slot.client.conn.write(http);
+  };
+  return {
+    isFree: () => free.length > 0,
+    send,
+    giveUp: (pending) => {
+      const slot = byPending.get(pending);
+      if (slot === undefined) return;
+      slot.client._destroyConnection();
+      slot.client._connect();
+    },
+    broken: () => broken,
+    close: async () => {
+      instance.stop();
+      await settled.promise;
+    },
+  };
+}
+
+/** The bytes of a request of HTTP/1.1. */
+export function httpText(
+  host: string,
+  basePath: string,
+  request: { method: string; path: string; headers: Readonly<Record<string, string>>; body?: string },
+): string {
+  const { method, path, headers, body = '' } = request;
+  let head = `${method} ${basePath}${path} HTTP/1.1\r\nHost: ${host}\r\nConnection: keep-alive\r\n`;
+  for (const [name, value] of Object.entries(headers)) head += `${name}: ${value}\r\n`;
+  if (method !== 'GET') head += `Content-Length: ${Buffer.byteLength(body)}\r\n`;
+  return `${head}\r\n${body}`;
+}
+
+function isClient(value: unknown): value is Client {
+  if (typeof value !== 'object' || value === null) return false;
+  const queue = 'pipelinedRequests' in value ? value.pipelinedRequests : undefined;
+  return (
+    ['_doRequest', '_connect', '_destroyConnection'].every(
+      (name) => typeof Reflect.get(value, name) === 'function',
+    ) &&
+    'destroyed' in value &&
+    typeof queue === 'object' &&
+    queue !== null &&
+    'insertRequest' in queue &&
+    'clear' in queue
+  );
+}

@@ -1,0 +1,69 @@
+/**
+ * Who was at its limit in a run: a load generator that cannot keep up makes any service look slow, and a run in
+ * which it could not says nothing about the service.
+ */
+import type { Lateness } from './figures.ts';
+import type { Sample } from './watch.ts';
+
+export interface LimitFacts {
+  readonly lateness: Lateness;
+  /** By thread and second: the share of the time in which it had work. */
+  readonly busy: readonly (readonly number[])[];
+  readonly samples: readonly Sample[];
+  readonly machineCores: number;
+  /** The service is on this machine. */
+  readonly sharesMachine: boolean;
+}
+
+export interface Limits {
+  /** The generator was the slower one: latencies are partly its own. */
+  readonly generator: boolean;
+  /** All cores of this machine were busy, and the service had to share them with the generator. */
+  readonly machine: boolean;
+  /** All connections were taken while the service itself was quick. */
+  readonly connections: boolean;
+  /** In words. */
+  readonly reasons: readonly string[];
+}
+
+/** A thread's event loop that has work in this share of the time has no time left for its timers. */
+const BUSY = 0.9;
+/** A fifth of the objective's 100 ms. */
+const LATE_MS = 20;
+/** The rest are the moments in which the system decides who is next. */
+const FULL = 0.95;
+
+/** Reads the signs. */
+export function limitsOf(facts: LimitFacts): Limits {
+  const { lateness, busy, samples, machineCores, sharesMachine } = facts;
+  const busiest = Math.max(0, ...busy.map(median));
+  const machineShare =
+    median(samples.flatMap(({ machine }) => (machine === undefined ? [] : [machine]))) / machineCores;
+  const isBusy = busiest > BUSY;
+  const isLate = lateness.sendingMs > LATE_MS;
+  const machine = sharesMachine && machineShare > FULL;
+  const connections = lateness.waitedShare > 0.01 && lateness.serviceMs < LATE_MS;
+  const reasons = [
+    ...(isBusy ? [`a thread of the generator had work ${percent(busiest)} of the time`] : []),
+    ...(isLate
+      ? [
+          `1% of the requests were sent ${lateness.sendingMs.toFixed(0)} ms late or more with a connection free`,
+        ]
+      : []),
+    ...(connections
+      ? [`${percent(lateness.waitedShare)} of the requests waited for a connection of a quick service`]
+      : []),
+    ...(machine ? [`the machine was ${percent(machineShare)} busy, the generator on it`] : []),
+  ];
+  return { generator: isBusy || isLate || connections, machine, connections, reasons };
+}
+
+/** The middle value; 0 when there is none. */
+export function median(values: readonly number[]): number {
+  const sorted = values.toSorted((a, b) => a - b);
+  return sorted[Math.floor(sorted.length / 2)] ?? 0;
+}
+
+function percent(share: number): string {
+  return `${(share * 100).toFixed(0)}%`;
+}
