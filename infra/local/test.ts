@@ -32,6 +32,12 @@ const checks: readonly Step[] = [
   { name: 'format (npm run format mends it)', script: 'oxfmt/bin/oxfmt', args: ['--check'] },
   { name: 'lint', script: 'oxlint/bin/oxlint', args: [] },
   { name: 'types', script: 'typescript/bin/tsc', args: ['--noEmit'] },
+  // k6 has globals of its own and none of Node's.
+  {
+    name: 'types of the k6 scripts',
+    script: 'typescript/bin/tsc',
+    args: ['--noEmit', '-p', 'loadtest/k6/tsconfig.json'],
+  },
 ];
 
 const environment = process.env;

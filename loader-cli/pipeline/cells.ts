@@ -67,6 +67,21 @@ export function cleanCell(raw: string): Cleaned {
   return { value, changes: changes.length === 0 ? NONE : changes };
 }
 
+/**
+ * A name as the slip shows it. A Chinese name is shown as it is compared, without the spaces that
+ * pad it; a name in Latin letters keeps its case and one space between its parts.
+ * @param compared the normalised credential of the same cell.
+ */
+export function shownName(raw: string, compared: string): string {
+  if (!/\p{Script=Latin}/u.test(compared)) return compared;
+  return withoutExcelMarks(raw, 'person-name')
+    .value.replace(ZERO_WIDTH, '')
+    .replace(FULL_WIDTH, (c) => String.fromCharCode(c.charCodeAt(0) - 0xfee0))
+    .replace(SPACES, ' ')
+    .trim()
+    .normalize('NFC');
+}
+
 const BLANK =
   /^[\s\u00A0\u00AD\u061C\u180E\u200B-\u200F\u202A-\u202E\u2060-\u2064\u2066-\u2069\u3000\uFEFF]*$/;
 

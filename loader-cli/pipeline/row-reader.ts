@@ -8,7 +8,7 @@ import { MARK_BASE, NOT_TAKEN, STATUSES_WITHOUT_MARKS, statusMark, sumOfScores }
 import type { CellReader } from './cell-readers.ts';
 import { markReader, readRank, totalReader, wordReader } from './cell-readers.ts';
 import type { Change } from './cells.ts';
-import { isBlank } from './cells.ts';
+import { isBlank, shownName } from './cells.ts';
 import { readCredential } from './credential-cell.ts';
 import type { Header } from './header.ts';
 import type { RejectCode } from './reject-codes.ts';
@@ -130,7 +130,10 @@ export class RowReader {
 
   #readSlip(cells: readonly string[], credentials: readonly string[], changes: Change[]): Slip {
     const candidateNumber = credentials[this.#numberAt] ?? '';
-    const name = credentials[this.#nameAt] ?? '';
+    const name = shownName(
+      cells[this.#credentials[this.#nameAt]?.place ?? -1] ?? '',
+      credentials[this.#nameAt] ?? '',
+    );
     const flags = this.#readFlags(cells, changes);
     const given = this.#status === undefined ? 'scored' : readCell(this.#status, cells, changes);
     const statusIsSaid = this.#status !== undefined && !isBlank(cells[this.#status.place] ?? '');

@@ -45,11 +45,11 @@ export async function makeContestants(
   const contestants: Contestant[] = [];
   const notAvailable: NotAvailable[] = [];
   for (const make of [ours('bun'), ours('node'), nginxes, webdis, nodePeers, constants]) {
-    for (const offer of make(surroundings)) {
-      const rows = offer.rows.filter((row) => wanted.includes(row));
+    for (const one of make(surroundings)) {
+      const rows = one.rows.filter((row) => wanted.includes(row));
       if (rows.length === 0) continue;
       try {
-        const contestant = await offer.make();
+        const contestant = await one.make();
         const loads = contestant.loads.filter(({ row }) => wanted.includes(row));
         contestants.push({ ...contestant, loads });
       } catch (fault) {

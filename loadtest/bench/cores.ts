@@ -66,7 +66,7 @@ export async function pin(pid: number, cores: readonly number[]): Promise<void> 
   const { code, output } = await runToEnd({
     command: 'taskset',
     args: ['-a', '-c', '-p', list, String(pid)],
-  });
+  }).catch(() => ({ code: 127, output: 'install util-linux' }));
   if (code !== 0)
     throw new SetupError(`taskset could not pin process ${pid} to core ${list}: ${output.trim()}`);
 }

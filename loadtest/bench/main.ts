@@ -45,7 +45,8 @@ try {
   if (interruption.signal.aborted) process.exitCode = INTERRUPTED;
   else if (fault instanceof UsageError) process.exitCode = 2;
   else process.exitCode = 1;
-  if (process.exitCode !== INTERRUPTED) say(`fangbang: ${sentenceFor(fault)}`);
+  if (process.exitCode !== INTERRUPTED)
+    say(`fangbang: ${fault instanceof UsageError ? fault.message : sentenceFor(fault)}`);
 } finally {
   for (const step of undo.toReversed()) await undoOne(step);
 }
@@ -53,6 +54,7 @@ try {
 /** Returns the exit code. */
 async function bench(options: BenchOptions): Promise<number> {
   const stop = interruption.signal;
+  const rows = wantedRows(options);
   const finder = { searchPath: environment['PATH'] ?? '', say };
   const cores = chooseCores();
   const loadBefore = loadavg()[0] ?? 0;
@@ -67,7 +69,7 @@ async function bench(options: BenchOptions): Promise<number> {
     stop,
     undo: (step) => undo.push(step),
   });
-  const { contestants, notAvailable } = await makeContestants({ stage, cores, finder }, wantedRows(options));
+  const { contestants, notAvailable } = await makeContestants({ stage, cores, finder }, rows);
   // From now on this process is idle but for the checks between two measurements.
   await pin(process.pid, [cores.load]);
   const settings = { wrk, serverCores: cores.server, stop, ...options };
@@ -86,9 +88,11 @@ async function bench(options: BenchOptions): Promise<number> {
   return faults.length === 0 ? 0 : 1;
 }
 
+async function versionOf(command: string): Promise<string> {
+  return (await runToEnd({ command, args: ['--version'] })).output.trim();
+}
+
 async function describeMachine(cores: Cores, loadBefore: number): Promise<Record<string, string | number>> {
-  const versionOf = async (command: string): Promise<string> =>
-    (await runToEnd({ command, args: ['--version'] })).output.trim();
   return {
     cpu: machineName(cores),
     kernel: kernelRelease(),

@@ -55,10 +55,13 @@ export async function measure(
   const cores = settings.serverCores.slice(0, servers.length);
   let bodyBytes = 0;
   for (const server of servers) bodyBytes = await checkAnswers(server, load);
-  await warmUp(servers, load, settings);
+  if (settings.warmUpSeconds > 0) await warmUp(servers, load, settings);
 
   const results = await drive(servers, load, settings, settings.seconds, () => snapshot(servers, cores));
-  for (const { result } of results) checkResult(result, load.statuses, bodyBytes);
+  for (const { result } of results) {
+    const fault = faultOf(result, load.statuses, bodyBytes);
+    if (fault !== undefined) throw fault;
+  }
   const [first] = results;
   const { before, after } = first ?? { before: nothing, after: nothing };
   const cpuUs = after.cpuUs - before.cpuUs;
@@ -109,7 +112,10 @@ function snapshot(servers: readonly RunningPeer[], cores: readonly number[]): Sn
   };
 }
 
-/** The load on all servers at once, each with its share of the connections; snapshots around it. */
+/**
+ * The load on all servers at once, as much on each as on a single one: a lookup's cost hangs on how many share a
+ * round trip to Redis. Snapshots around it.
+ */
 async function drive(
   servers: readonly RunningPeer[],
   load: Load,
@@ -125,7 +131,7 @@ async function drive(
         wrk: settings.wrk,
         port,
         requestsFile,
-        connections: Math.ceil(settings.connections / servers.length),
+        connections: settings.connections,
         seconds,
         countStatuses: load.statuses !== undefined,
         stop: settings.stop,
@@ -164,25 +170,32 @@ async function checkAnswers({ port }: RunningPeer, load: Load): Promise<number> 
   return shortest;
 }
 
-function checkResult(result: WrkResult, expected: ExpectedStatuses | undefined, bodyBytes: number): void {
+/** What is wrong with a load's result: a status that may not be, a connection that broke, bodies too short. */
+export function faultOf(
+  result: WrkResult,
+  expected: ExpectedStatuses | undefined,
+  bodyBytes: number,
+): WrongAnswers | undefined {
   const { requests, errors, badStatuses, bytes, statuses } = result;
-  if (requests === 0) throw new WrongAnswers('nothing was answered');
-  if (errors > 0) throw new Overtaxed(`${errors} connections broke or were not answered within 2 s`);
+  if (requests === 0) return new WrongAnswers('nothing was answered');
+  if (errors > 0) return new Overtaxed(`${errors} connections broke or were not answered within 2 s`);
   // wrk sees no body; a short one would be no document.
-  if (bytes < requests * bodyBytes) throw new WrongAnswers('the answers are shorter than right ones');
-  if (expected === undefined) {
-    if (badStatuses > 0) throw new Overtaxed(`${badStatuses} of ${requests} answers were 4xx or 5xx`);
-    return;
-  }
+  if (bytes < requests * bodyBytes) return new WrongAnswers('the answers are shorter than right ones');
+  if (expected === undefined)
+    return badStatuses > 0
+      ? new Overtaxed(`${badStatuses} of ${requests} answers were 4xx or 5xx`)
+      : undefined;
   const allowed = [expected.main, ...expected.also].map(String);
-  for (const [status, count] of Object.entries(statuses)) {
-    if (allowed.includes(status)) continue;
+  const stranger = Object.entries(statuses).find(([status]) => !allowed.includes(status));
+  if (stranger !== undefined) {
+    const [status, count] = stranger;
     const Kind = status === '503' ? Overtaxed : WrongAnswers;
-    throw new Kind(`${count} of ${requests} answers were ${status}`);
+    return new Kind(`${count} of ${requests} answers were ${status}`);
   }
   const share = (statuses[String(expected.main)] ?? 0) / requests;
-  if (share < expected.leastShare)
-    throw new WrongAnswers(`only ${Math.round(share * 100)}% of the answers were ${expected.main}`);
+  return share < expected.leastShare
+    ? new WrongAnswers(`only ${(share * 100).toFixed(1)}% of the answers were ${expected.main}`)
+    : undefined;
 }
 
 function sum(values: readonly number[]): number {

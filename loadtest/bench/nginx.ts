@@ -15,11 +15,14 @@ import { environmentOf } from './tools.ts';
 
 export type NginxRole = 'plain' | 'equal' | 'constant';
 
+/** What nginx needs of the stage. */
+export type NginxStage = Pick<Stage, 'folder' | 'redisUrl' | 'pepperFile' | 'documents'>;
+
 const LUA_FOLDER = fileURLToPath(new URL('./peers/nginx', import.meta.url));
 
 /** Starts nginx in a role, with its files below the stage's folder. */
 export async function startNginx(
-  stage: Stage,
+  stage: NginxStage,
   tool: NginxTool,
   options: { role: NginxRole; cores: readonly number[]; name: string },
 ): Promise<RunningPeer> {
@@ -37,11 +40,24 @@ export async function startNginx(
       return ['-p', prefix, '-c', config, '-e', join(prefix, 'error.log')];
     },
     env: environmentOf(tool),
+    ...(role === 'equal' ? { isReady: hasReadPublications } : {}),
   });
 }
 
+/** It answers 503 until it has. */
+async function hasReadPublications(port: number): Promise<boolean> {
+  const answer = await fetch(`http://127.0.0.1:${port}/v1/series/any/lookup`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: '{}',
+    signal: AbortSignal.timeout(2_000),
+  });
+  await answer.arrayBuffer();
+  return answer.status !== 503;
+}
+
 function configuration(
-  stage: Stage,
+  stage: NginxStage,
   tool: NginxTool,
   { role, port, prefix }: { role: NginxRole; port: number; prefix: string },
 ): string {
@@ -74,7 +90,7 @@ ${role === 'constant' ? constantLocation(stage) : luaLocation(role)}
 `;
 }
 
-function luaConfiguration(stage: Stage, tool: NginxTool, role: NginxRole): string {
+function luaConfiguration(stage: NginxStage, tool: NginxTool, role: NginxRole): string {
   const pepper = readFileSync(stage.pepperFile, 'utf8').trim();
   const { port } = new URL(stage.redisUrl);
   return `
@@ -106,7 +122,7 @@ function luaLocation(role: NginxRole): string {
 }
 
 /** nginx's own strings need quotes and dollars escaped. */
-function constantLocation(stage: Stage): string {
+function constantLocation(stage: NginxStage): string {
   const document = (stage.documents[0] ?? '').replaceAll('\\', '\\\\').replaceAll("'", "\\'");
   return `
     location / {

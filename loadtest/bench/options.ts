@@ -32,8 +32,8 @@ export const USAGE = `npm run bench -- [options]
 
   --rounds <n>        rounds; each starts every process anew (5)
   --seconds <n>       length of one measurement (3)
-  --warm-up <n>       seconds of load before it (2)
-  --connections <n>   kept connections of the load (64)
+  --warm-up <n>       seconds of load before it, more often when few are answered; 0 for none (2)
+  --connections <n>   kept connections to each server (64)
   --credentials <n>   candidates whose credentials are sent (50000)
   --only <a,b>        measure these rows alone:
                       ${wrapped(names)}
@@ -61,7 +61,7 @@ export function readOptions(args: readonly string[]): BenchOptions | undefined {
   return {
     rounds: wholeNumber(values.rounds, '--rounds', 1) ?? 5,
     seconds: wholeNumber(values.seconds, '--seconds', 1) ?? 3,
-    warmUpSeconds: wholeNumber(values['warm-up'], '--warm-up', 1) ?? 2,
+    warmUpSeconds: wholeNumber(values['warm-up'], '--warm-up', 0) ?? 2,
     connections: wholeNumber(values.connections, '--connections', 1) ?? 64,
     credentials: wholeNumber(values.credentials, '--credentials', 100) ?? 50_000,
     only: rowNames(values.only),
@@ -71,15 +71,20 @@ export function readOptions(args: readonly string[]): BenchOptions | undefined {
   };
 }
 
-/** The rows to measure, in the catalogue's order. */
+/**
+ * The rows to measure, in the catalogue's order.
+ * @throws UsageError for a row of --only that is measured only with another option.
+ */
 export function wantedRows(options: Pick<BenchOptions, 'only' | 'two' | 'candidates'>): RowName[] {
   const { only, two, candidates } = options;
-  return ROWS.filter(({ name, onRequest }) => {
-    if (onRequest === 'two') return two && (only.length === 0 || only.includes(name));
-    if (onRequest === 'candidates')
-      return candidates !== undefined && (only.length === 0 || only.includes(name));
-    return only.length === 0 || only.includes(name);
-  }).map(({ name }) => name);
+  const given = { two, candidates: candidates !== undefined };
+  const possible = ROWS.filter(({ onRequest }) => onRequest === undefined || given[onRequest]);
+  for (const name of only) {
+    const needed = ROWS.find((row) => row.name === name)?.onRequest;
+    if (needed !== undefined && !given[needed])
+      throw new UsageError(`The row ${name} needs the option --${needed}.`);
+  }
+  return possible.map(({ name }) => name).filter((name) => only.length === 0 || only.includes(name));
 }
 
 function rowNames(text: string | undefined): RowName[] {

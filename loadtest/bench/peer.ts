@@ -19,7 +19,7 @@ export interface PeerOptions {
   readonly args: readonly string[] | ((port: number) => readonly string[]);
   readonly env: NodeJS.ProcessEnv | ((port: number) => NodeJS.ProcessEnv);
   /** Errors count as no; without it, that somebody listens on the port is enough. */
-  readonly isReady?: () => Promise<boolean>;
+  readonly isReady?: (port: number) => Promise<boolean>;
 }
 
 export interface RunningPeer {
@@ -46,7 +46,7 @@ export async function startPeer(options: PeerOptions): Promise<RunningPeer> {
     await waitUntilReady(
       child,
       async () =>
-        (await listens(port)) && (options.isReady === undefined || (await saysYes(options.isReady))),
+        (await listens(port)) && (options.isReady === undefined || (await saysYes(options.isReady, port))),
       {
         timeoutMs: READY_WITHIN_MS,
         failure: (why) => {
@@ -62,9 +62,9 @@ export async function startPeer(options: PeerOptions): Promise<RunningPeer> {
   return { port, pid: child.pid, running: child.running, stop: child.stop };
 }
 
-async function saysYes(isReady: () => Promise<boolean>): Promise<boolean> {
+async function saysYes(isReady: (port: number) => Promise<boolean>, port: number): Promise<boolean> {
   try {
-    return await isReady();
+    return await isReady(port);
   } catch {
     return false;
   }

@@ -61,9 +61,12 @@ export function wrongGuesses(series: string, from: number, count: number): Bench
   });
 }
 
+function digits(value: number, width: number): string {
+  return String(value).padStart(width, '0');
+}
+
 /** A well-formed resident identity number; different for each n below 33 million. */
 function identityNumber(n: number): string {
-  const digits = (value: number, width: number): string => String(value).padStart(width, '0');
   const sequence = n % 1000;
   const day = 1 + (Math.floor(n / 1000) % 28);
   const month = 1 + (Math.floor(n / 28_000) % 12);

@@ -82,9 +82,12 @@ async function measureAgain(
   }
 }
 
+function percent(share: number): string {
+  return `${Math.round(share * 100)}%`;
+}
+
 function shortly(figures: Figures): string {
   const { cpuUsPerRequest, requestsPerSecond, p99Ms, busy, disturbed, mainShare } = figures;
-  const percent = (share: number): string => `${Math.round(share * 100)}%`;
   return [
     `${cpuUsPerRequest.toFixed(1).padStart(6)} µs`,
     `${Math.round(requestsPerSecond).toLocaleString('en').padStart(7)}/s`,

@@ -4,8 +4,17 @@
 import type { Report, ReportRow } from './report.ts';
 
 const COLUMNS = [
-  ...['', 'CPU µs/request', 'min–max', 'requests/s', 'min–max', 'p99 ms', 'min–max'],
-  ...['× plain', '× equal', 'busy', 'others'],
+  '',
+  'CPU µs/request',
+  'min–max',
+  'requests/s',
+  'min–max',
+  'p99 ms',
+  'min–max',
+  '× plain',
+  '× equal',
+  'busy',
+  'others',
 ];
 
 /** The table, the targets, and what could not be measured. */
@@ -44,10 +53,13 @@ export function showReport(report: Report): string {
   ].join('\n');
 }
 
+function percent(share: number): string {
+  return `${Math.round(share * 100)}%`;
+}
+
 function cellsOf(row: ReportRow, { ratios }: Report): string[] {
   const { spread } = row;
   const ratio = (reference: string): string => ratios[row.name]?.[reference]?.median.toFixed(2) ?? '';
-  const percent = (share: number): string => `${Math.round(share * 100)}%`;
   return [
     row.name,
     row.cpuUsPerRequest.toFixed(1),

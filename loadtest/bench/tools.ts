@@ -65,8 +65,15 @@ const NGINX_MODULES = ['ndk_http_module.so', 'ngx_http_lua_module.so'].map(
 );
 /** OpenResty's own LuaJIT and libraries, as apt-get install would choose them. */
 const NGINX_PACKAGES = [
-  ...['nginx', 'libnginx-mod-http-ndk', 'libnginx-mod-http-lua', 'libluajit2-5.1-2', 'libpcre3'],
-  ...['lua-resty-core', 'lua-resty-lrucache', 'lua-cjson', 'lua-nginx-redis'],
+  'nginx',
+  'libnginx-mod-http-ndk',
+  'libnginx-mod-http-lua',
+  'libluajit2-5.1-2',
+  'libpcre3',
+  'lua-resty-core',
+  'lua-resty-lrucache',
+  'lua-cjson',
+  'lua-nginx-redis',
 ];
 const LUA_LIBRARIES = ['resty/core.lua', 'resty/lrucache.lua', 'nginx/redis.lua'].map(
   (name) => `usr/share/lua/5.1/${name}`,

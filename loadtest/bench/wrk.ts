@@ -37,16 +37,25 @@ export interface WrkResult {
 
 const SCRIPT = fileURLToPath(new URL('./wrk.lua', import.meta.url));
 
+/** A wrk that starves or hangs is ended after its duration and this. */
+const GRACE_MS = 30_000;
+
 /** Runs wrk to its end; it inherits this process's core. */
 export async function runWrk(run: WrkRun): Promise<WrkResult> {
-  const { wrk, port, requestsFile, connections, seconds, countStatuses, stop } = run;
-  stop.throwIfAborted();
+  const { wrk, port, requestsFile, connections, seconds, countStatuses } = run;
+  run.stop.throwIfAborted();
+  const stop = AbortSignal.any([run.stop, AbortSignal.timeout(seconds * 1_000 + GRACE_MS)]);
   const child = spawn(
     wrk.command,
     [
-      ...['-t', '1', '-c', String(connections), '-d', `${seconds}s`, '-s', SCRIPT],
+      `-t1`,
+      `-c${connections}`,
+      `-d${seconds}s`,
+      `-s${SCRIPT}`,
       `http://127.0.0.1:${port}`,
-      ...['--', requestsFile, ...(countStatuses ? ['count'] : [])],
+      '--',
+      requestsFile,
+      ...(countStatuses ? ['count'] : []),
     ],
     { env: environmentOf(wrk), stdio: ['ignore', 'pipe', 'pipe'], signal: stop },
   );

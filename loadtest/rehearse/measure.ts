@@ -9,11 +9,11 @@ import type { Crew } from './crew.ts';
 import type { Lateness, OutcomeCount, SecondFigures } from './figures.ts';
 import { figuresBySecond, firstResultAfterMs, latenessOf, outcomeCounts, runFigures } from './figures.ts';
 import type { Limits } from './limits.ts';
-import { limitsOf, median } from './limits.ts';
+import { limitsOf } from './limits.ts';
 import type { Sample, Watched } from './watch.ts';
 import { watch } from './watch.ts';
 
-/** CPU in cores, the median of the seconds of a run. */
+/** CPU in cores, the mean of the seconds of a run. */
 export interface CoresUsed {
   readonly generator: number;
   readonly service: number | undefined;
@@ -81,17 +81,20 @@ export async function measure(options: MeasureOptions): Promise<Measured> {
     }),
     samples: inTime,
     coresUsed: {
-      generator: median(inTime.map(({ generator }) => generator)),
-      service: middle(inTime, 'service'),
-      redis: middle(inTime, 'redis'),
-      machine: middle(inTime, 'machine'),
+      generator: meanOf(inTime.map(({ generator }) => generator)) ?? 0,
+      service: cores(inTime, 'service'),
+      redis: cores(inTime, 'redis'),
+      machine: cores(inTime, 'machine'),
     },
     firstResultAfterMs:
       options.releaseSecond === undefined ? undefined : firstResultAfterMs(columns, options.releaseSecond),
   };
 }
 
-function middle(samples: readonly Sample[], name: 'service' | 'redis' | 'machine'): number | undefined {
-  const values = samples.flatMap((sample) => sample[name] ?? []);
-  return values.length === 0 ? undefined : median(values);
+function cores(samples: readonly Sample[], name: 'service' | 'redis' | 'machine'): number | undefined {
+  return meanOf(samples.flatMap((sample) => sample[name] ?? []));
+}
+
+function meanOf(values: readonly number[]): number | undefined {
+  return values.length === 0 ? undefined : values.reduce((sum, value) => sum + value, 0) / values.length;
 }

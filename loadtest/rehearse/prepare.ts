@@ -1,72 +1,79 @@
 /**
- * @module What must be there before a load: candidates with their truth, and a service that has the series open.
+ * @module What must be there before a load: candidates with their truth, and a service that lists the series.
  *
  * Failure policy: what is missing is a UsageError in one sentence that says what to do.
  */
 import { readFileSync } from 'node:fs';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import type { Candidate } from '../profiles/credentials-csv.ts';
 import { parseCredentialsFile } from '../profiles/credentials-csv.ts';
 import { partition } from '../profiles/choose.ts';
 import type { SeriesToLoad } from '../profiles/series.ts';
 import { seriesToLoad } from '../profiles/series.ts';
-import type { RehearseOptions } from './options.ts';
-import { UsageError } from './options.ts';
+import { UsageError, asUsage } from './options.ts';
 
-const DEMO_CREDENTIALS = fileURLToPath(new URL('../../.fangbang/demo.credentials.csv', import.meta.url));
-const START_ONE = 'run "npm start" in another terminal, and then this again';
+/** Of `npm start`, for a service that was named without credentials. */
+export const DEMO_CREDENTIALS = fileURLToPath(
+  new URL('../../.fangbang/demo.credentials.csv', import.meta.url),
+);
 
-/** The candidates of the credentials file. */
-export function readCandidates(options: RehearseOptions): Candidate[] {
-  const path = options.credentials ?? DEMO_CREDENTIALS;
+/** How many candidates a credentials file has, and the first of them. */
+export function readCandidates(path: string): { readonly count: number; readonly first: Candidate } {
   let text: string;
   try {
     text = readFileSync(path, 'utf8');
   } catch {
     throw new UsageError(
-      options.credentials === undefined
-        ? `There is no local set to rehearse on: ${START_ONE}, or name a service with --url and its --credentials.`
+      path === DEMO_CREDENTIALS
+        ? 'Name the candidates of that service with --credentials, or leave --url out for a local set.'
         : `The credentials file ${path} cannot be read.`,
     );
   }
   const candidates = asUsage(() => parseCredentialsFile(text));
   asUsage(() => partition(candidates.length));
-  return candidates;
+  const [first] = candidates;
+  if (first === undefined) throw new UsageError('The credentials file holds no candidate.');
+  return { count: candidates.length, first };
+}
+
+export interface SeriesQuestion {
+  readonly url: string;
+  readonly series: string | undefined;
+  readonly first: Candidate;
+  /** A release that is still to come is wanted as well. */
+  readonly mayBeScheduled: boolean;
+  /** Tries for so long: a service that has just started learns of a series within a second or two. */
+  readonly withinMs: number;
 }
 
 /** Asks the service for the series. */
-export async function askForSeries(
-  options: RehearseOptions,
-  candidates: readonly Candidate[],
-): Promise<SeriesToLoad> {
-  const address = `${options.url}/v1/series`;
+export async function askForSeries(question: SeriesQuestion): Promise<SeriesToLoad> {
+  const deadline = Date.now() + question.withinMs;
+  for (;;) {
+    try {
+      return await askOnce(question);
+    } catch (fault) {
+      if (Date.now() > deadline) throw fault;
+      await sleep(200);
+    }
+  }
+}
+
+async function askOnce({ url, series, first, mayBeScheduled }: SeriesQuestion): Promise<SeriesToLoad> {
+  const address = `${url}/v1/series`;
   let body: string;
   let status: number;
   try {
-    const response = await fetch(address, {
-      signal: AbortSignal.timeout(options.profile.requestTimeoutSeconds * 1_000),
-      redirect: 'manual',
-    });
+    const response = await fetch(address, { signal: AbortSignal.timeout(10_000), redirect: 'manual' });
     status = response.status;
     body = await response.text();
   } catch {
     throw new UsageError(
-      options.urlGiven
-        ? `No service answers at ${options.url}.`
-        : `No service answers at ${options.url}: ${START_ONE}.`,
+      `No service answers at ${url}: start it, or leave --url out and a local set is started.`,
     );
   }
   if (status !== 200)
     throw new UsageError(`GET ${address} answers with status ${status}: is it our service?`);
-  const [first] = candidates;
-  if (first === undefined) throw new UsageError('The credentials file holds no candidate.');
-  return asUsage(() => seriesToLoad(body, options.series, first));
-}
-
-function asUsage<T>(read: () => T): T {
-  try {
-    return read();
-  } catch (fault) {
-    throw new UsageError(fault instanceof Error ? fault.message : String(fault));
-  }
+  return asUsage(() => seriesToLoad(body, series, first, mayBeScheduled));
 }

@@ -191,13 +191,13 @@ const PRESETS: readonly PresetCase[] = [
     series: 'ntce-interview-2026-1',
     file: [
       '准考证号,姓名,证件号码,面试结果',
-      `263301000001,林泽,${ID.first},合格`,
+      `263301000001,Anna-Maria  van der Berg ,${ID.first},合格`,
       `263301000002,许明,${ID.second},不合格`,
       `263301000003,邓文可,${ID.third},缺考`,
       `263301000004,黄行晨,${ID.fourth},暂缓`,
     ].join('\n'),
     cases: [
-      { set: ID.first, name: '林泽', number: '263301000001', code: 'passed' },
+      { set: ID.first, name: 'Anna-Maria van der Berg', number: '263301000001', code: 'passed' },
       { set: ID.second, name: '许明', number: '263301000002', code: 'failed' },
       { set: ID.third, name: '邓文可', number: '263301000003', code: 'absent' },
       { set: ID.fourth, name: '黄行晨', number: '263301000004', code: 'withheld' },

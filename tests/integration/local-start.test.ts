@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, afterEach, beforeAll, expect, it } from 'vitest';
 import { checkout } from '../../infra/local/checkout.ts';
+import { guardProcess } from '../../infra/local/guardian.ts';
 import { freePort } from '../../infra/local/port.ts';
 import { throwAwayFolder, unprivilegedUser, type ThrowAwayFolder } from '../../infra/local/private-folder.ts';
 
@@ -41,6 +42,8 @@ function npmStart(): Run {
     env: { ...rest, ...ports },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
+  // Nor may it outlive a killed test run.
+  if (child.pid !== undefined) child.once('close', guardProcess(child.pid));
   let output = '';
   const collect = (chunk: Buffer): void => {
     output += chunk.toString();

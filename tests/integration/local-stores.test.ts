@@ -229,13 +229,15 @@ describe('a Redis of our own', () => {
 
   it('gives out databases that an earlier round left full as empty ones', async () => {
     vi.stubEnv('FANGBANG_TEST_REDIS_URL', server.url);
-    const redis = new RedisClient(`${server.url}/1`);
-    await redis.set('left', '1');
-    const database = await redisDatabase();
+    // A fresh server: its first number is among these.
+    const full = [1, 2, 3].map((number) => new RedisClient(`${server.url}/${number}`));
+    await Promise.all(full.map((redis) => redis.set('left', '1')));
+    const redis = new RedisClient((await redisDatabase()).url);
     vi.unstubAllEnvs();
-    expect(database.url).toBe(`${server.url}/1`);
     expect(await redis.dbsize()).toBe(0);
-    redis.disconnect();
+    const sizes = await Promise.all(full.map((one) => one.dbsize()));
+    expect(sizes.filter((size) => size === 1)).toHaveLength(2);
+    for (const one of [redis, ...full]) one.disconnect();
   });
 
   it('comes back empty on the same port after kill -9', async () => {

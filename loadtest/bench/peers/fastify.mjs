@@ -1,5 +1,6 @@
 /**
- * Fastify + ioredis as a service of the usual make: HMAC, one GET, the stored document.
+ * Fastify + ioredis as a service of the usual make, Fastify with its defaults: HMAC, one GET, the stored
+ * document.
  * Environment: PORT, REDIS_URL, FANGBANG_PEPPER_FILE.
  */
 import fastify from 'fastify';
@@ -8,7 +9,7 @@ import { documentKeys } from './document-key.mjs';
 
 const keysOf = documentKeys(process.env.FANGBANG_PEPPER_FILE);
 const redis = new Redis(process.env.REDIS_URL);
-const app = fastify({ logger: false, bodyLimit: 8192 });
+const app = fastify();
 
 app.post('/v1/series/:id/lookup', async (request, reply) => {
   const { candidateNumber, identityNumber } = request.body;

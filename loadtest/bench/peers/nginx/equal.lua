@@ -13,8 +13,8 @@ local validate = require 'credentials'
 local _M = {}
 local digest, counterDigest, redisPort
 
--- By series: the instant of release in seconds; and the epoch that was read with them.
-local releases, epoch = {}, '0'
+-- By series: the instant of release in seconds; and the epoch that was read with them. Nothing before the first poll.
+local releases, epoch
 -- For a Prometheus page: lookups by outcome, and how long they took.
 local outcomes, buckets = {}, {}
 
@@ -66,7 +66,7 @@ local function poll()
   client:set_keepalive(60000, 128)
   if not values or values[1] == ngx.null then return end
   releases = cjson.decode(values[1]) or releases
-  if values[2] ~= ngx.null then epoch = values[2] end
+  epoch = values[2] ~= ngx.null and values[2] or '0'
 end
 
 function _M.start()
@@ -103,12 +103,13 @@ function _M.answer()
   ngx.req.read_body()
   local fields = cjson.decode(ngx.req.get_body_data())
   if type(fields) ~= 'table' then return problem(400) end
-  local number, identity = validate(fields)
-  if not number then return problem(400) end
 
+  if not releases then return problem(503) end
   local series = ngx.var.series
   local opensAt = releases[series]
   if not opensAt then return problem(404) end
+  local number, identity = validate(fields)
+  if not number then return problem(400) end
   if started < opensAt then return problem(403) end
 
   local id = digest(series .. '\n' .. number .. '\n' .. identity):sub(1, 16)

@@ -1,0 +1,78 @@
+/**
+ * From the measured steps of a search to model, check and plan.
+ */
+import type { CapacityRecord, CapacityStep, ModelRecord } from '../report/record.ts';
+import { OBJECTIVE, lookupShare } from '../profiles/profile.ts';
+import type { MeasuredRate } from './model.ts';
+import { check, checkAt, fitModel, predictCapacity } from './model.ts';
+import type { PlanFacts } from './plan.ts';
+
+export interface AssessFacts {
+  readonly capacity: CapacityRecord;
+  readonly serviceProcesses: number;
+  readonly machineCores: number;
+  readonly redisBytesPerCandidate: number | undefined;
+  readonly postgresConnections: number | undefined;
+}
+
+/** Below so much CPU of the service a second's reading is mostly noise. */
+const LEAST_CORES = 0.03;
+
+/**
+ * Fits the model to the lower ones of the rates that held, and checks it on the highest and on C.
+ * @returns undefined when too few rates were measured with their CPU.
+ */
+export function assessModel(facts: AssessFacts): ModelRecord | undefined {
+  const { capacity, serviceProcesses, machineCores } = facts;
+  const usable = capacity.steps
+    .filter(({ held, purpose }) => held && purpose === 'search')
+    .flatMap(measuredRate)
+    .filter(({ service }) => service > LEAST_CORES)
+    .toSorted((a, b) => a.ratePerSecond - b.ratePerSecond);
+  const heldOut = usable.at(-1);
+  const fitted = usable.filter(({ ratePerSecond }) => ratePerSecond !== heldOut?.ratePerSecond);
+  if (heldOut === undefined || fitted.length < 2) return undefined;
+  const model = fitModel(fitted);
+  const predicted = predictCapacity(model, { serviceProcesses, machineCores, objectiveMs: OBJECTIVE.p99Ms });
+  const { perSecond } = capacity;
+  return {
+    fittedTo: model.fittedTo,
+    serviceUs: model.service.perRequest * 1e6,
+    redisUs: model.redis.perRequest * 1e6,
+    bottleneck: predicted.bottleneck,
+    checks: [
+      ...checkAt(model, heldOut),
+      ...(perSecond === null ? [] : [check('capacity', perSecond, predicted.perSecond, perSecond)]),
+    ],
+  };
+}
+
+/** What the plan needs, or undefined without C. */
+export function planFacts(facts: AssessFacts): PlanFacts | undefined {
+  const { capacity } = facts;
+  if (capacity.perSecond === null) return undefined;
+  const [top] = capacity.steps
+    .filter(({ held }) => held)
+    .toSorted((a, b) => b.ratePerSecond - a.ratePerSecond);
+  const cpu = (name: 'service' | 'redis'): number | undefined => {
+    const cores = top?.measured.coresUsed[name];
+    return top === undefined || cores === undefined ? undefined : cores / top.ratePerSecond;
+  };
+  return {
+    capacityPerSecond: capacity.perSecond,
+    isLowerBound: capacity.limitedBy !== 'service',
+    lookupShare: lookupShare(capacity.mix),
+    serviceCpuPerRequest: cpu('service'),
+    redisCpuPerRequest: cpu('redis'),
+    redisBytesPerCandidate: facts.redisBytesPerCandidate,
+    postgresConnections: facts.postgresConnections,
+    serviceProcesses: facts.serviceProcesses,
+  };
+}
+
+function measuredRate({ ratePerSecond, measured }: CapacityStep): MeasuredRate[] {
+  const { service, redis, machine } = measured.coresUsed;
+  return service === undefined || redis === undefined || machine === undefined
+    ? []
+    : [{ ratePerSecond, service, redis, machine }];
+}
