@@ -44,10 +44,10 @@ function noInstant(option: string): FangbangError {
 }
 
 /** The 32 bytes of a checksum. @throws FangbangError `usage` */
-export function parseChecksumOption(text: string | undefined): Buffer {
+export function parseChecksumOption(text: string | undefined, option = '--checksum'): Buffer {
   const checksum = text === undefined ? undefined : parseChecksum(text);
   if (checksum !== undefined) return checksum;
-  throw new FangbangError('usage', '--checksum has another form than sha256: and 64 hexadecimal digits', {
+  throw new FangbangError('usage', `${option} has another form than sha256: and 64 hexadecimal digits`, {
     hint: 'copy it from what the loader was shown by fangbang load',
   });
 }

@@ -51,6 +51,11 @@ export class CommandContext {
     this.#settings = resolveSettings(options, surroundings.environment, surroundings.local);
   }
 
+  /** Cells of a line of the terminal; 80 where there is none. */
+  get columns(): number {
+    return this.stderr.columns ?? 80;
+  }
+
   /** A line of the result, for people: standard output, or standard error with `--json`. */
   say(line: string): void {
     this.#voice.say(line);

@@ -8,7 +8,9 @@ import * as announce from './commands/announce.ts';
 import * as approve from './commands/approve.ts';
 import * as audit from './commands/audit.ts';
 import * as cool from './commands/cool.ts';
+import * as correct from './commands/correct.ts';
 import * as dbMigrate from './commands/db-migrate.ts';
+import * as diff from './commands/diff.ts';
 import * as load from './commands/load.ts';
 import * as preview from './commands/preview.ts';
 import * as publish from './commands/publish.ts';
@@ -34,6 +36,8 @@ const VERBS: readonly Verbs[] = [
   sample,
   validate,
   load,
+  correct,
+  diff,
   warm,
   verify,
   preview,

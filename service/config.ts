@@ -4,6 +4,8 @@
  */
 import { isIP } from 'node:net';
 import { z } from 'zod';
+import type { LimitSettings } from '#lookup/limits/settings.ts';
+import { DEFAULT_LIMITS, MOST_WRONG } from '#lookup/limits/settings.ts';
 import type { Pepper } from '#results/digest.ts';
 import { readPeppers } from '#results/digest.ts';
 import { FangbangError } from '#results/errors.ts';
@@ -24,6 +26,13 @@ export interface Config {
   readonly trustedProxies: readonly string[];
   /** Lookups worked on at once. */
   readonly maxInFlight: number;
+  /** Milliseconds that the event loop may be late before fewer are worked on. */
+  readonly maxLoopDelayMs: number;
+  /** Connections to the public port; on Node alone. */
+  readonly maxConnections: number;
+  readonly limits: LimitSettings;
+  /** Numbers that a proof of work may have to try; half of them on average. */
+  readonly proofMaxNumber: number;
   readonly logLevel: (typeof LOG_LEVELS)[number];
   readonly wechat: { readonly token: string; readonly aesKey: string; readonly appId: string } | undefined;
 }
@@ -48,6 +57,9 @@ const required = <T>(expected: string, parse: (text: string) => T) =>
     }
   });
 
+/** About a second on an old phone (service/lookup/limits/README.md). */
+const DEFAULT_PROOF_MAX_NUMBER = 100_000;
+
 const DATABASE_URL_FORM = 'postgres://user:password@host:port/database';
 
 const environment = z.object({
@@ -65,6 +77,13 @@ const environment = z.object({
     .transform((text) => (text.trim() === '' ? [] : text.split(',').map((part) => part.trim())))
     .refine((cidrs) => cidrs.every(isCidr), 'expected CIDRs such as 10.0.0.0/8,fd00::/8'),
   MAX_IN_FLIGHT: integer(1, 100_000).default(512),
+  MAX_LOOP_DELAY_MS: integer(5, 10_000).default(50),
+  MAX_CONNECTIONS: integer(1, 1_000_000).default(20_000),
+  LIMIT_WRONG_PER_15_MINUTES: integer(1, MOST_WRONG).default(DEFAULT_LIMITS.wrongPerWindow),
+  LIMIT_WRONG_PER_DAY: integer(1, MOST_WRONG).default(DEFAULT_LIMITS.wrongPerDay),
+  LIMIT_FREE_BEFORE_PROOF: integer(1, MOST_WRONG).default(DEFAULT_LIMITS.freeBeforeProof),
+  LIMIT_WRONG_WITHOUT_REDIS: integer(1, 255).default(DEFAULT_LIMITS.wrongWithoutRedis),
+  PROOF_OF_WORK_MAX_NUMBER: integer(1_000, 10_000_000).default(DEFAULT_PROOF_MAX_NUMBER),
   LOG_LEVEL: z.enum(LOG_LEVELS, `expected one of ${LOG_LEVELS.join(', ')}`).default('info'),
   WECHAT_TOKEN: z
     .string()
@@ -88,6 +107,12 @@ function crossFaults(env: Environment): string[] {
   const { PORT: port = '8080', ADMIN_PORT: adminPort = '9090' } = env;
   if (Number(port) === Number(adminPort) && Number(port) !== 0)
     faults.push('ADMIN_PORT: is the same as PORT');
+  const {
+    LIMIT_WRONG_PER_15_MINUTES: perWindow = DEFAULT_LIMITS.wrongPerWindow,
+    LIMIT_WRONG_PER_DAY: perDay = DEFAULT_LIMITS.wrongPerDay,
+  } = env;
+  if (Number(perDay) < Number(perWindow))
+    faults.push('LIMIT_WRONG_PER_DAY: is less than LIMIT_WRONG_PER_15_MINUTES');
   const wechat = ['WECHAT_TOKEN', 'WECHAT_AES_KEY', 'WECHAT_APP_ID'];
   const given = wechat.filter((name) => env[name] !== undefined);
   if (given.length > 0) {
@@ -126,6 +151,15 @@ export function readConfig(env: Environment): Config {
     peppers: e.FANGBANG_PEPPER_FILE,
     trustedProxies: e.TRUSTED_PROXIES,
     maxInFlight: e.MAX_IN_FLIGHT,
+    maxLoopDelayMs: e.MAX_LOOP_DELAY_MS,
+    maxConnections: e.MAX_CONNECTIONS,
+    limits: {
+      wrongPerWindow: e.LIMIT_WRONG_PER_15_MINUTES,
+      wrongPerDay: e.LIMIT_WRONG_PER_DAY,
+      freeBeforeProof: e.LIMIT_FREE_BEFORE_PROOF,
+      wrongWithoutRedis: e.LIMIT_WRONG_WITHOUT_REDIS,
+    },
+    proofMaxNumber: e.PROOF_OF_WORK_MAX_NUMBER,
     logLevel: e.LOG_LEVEL,
     wechat:
       token === undefined || aesKey === undefined || appId === undefined

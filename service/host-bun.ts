@@ -7,6 +7,9 @@ import { MOST_BODY_BYTES } from './host.ts';
 
 interface BunServer {
   readonly port: number;
+  /** Seconds for the rest of a request, and then for the next one on its connection. */
+  timeout(request: Request, seconds: number): void;
+  requestIP(request: Request): { readonly address: string } | null;
   /** Resolves when the last connection is gone; `true` cuts them off. */
   stop(closeActiveConnections?: boolean): Promise<void>;
 }
@@ -18,18 +21,34 @@ interface BunRuntime {
     /** Seconds without a byte. */
     idleTimeout: number;
     maxRequestBodySize: number;
-    fetch: HostOptions['fetch'];
+    fetch(request: Request, server: BunServer): Promise<Response>;
   }): BunServer;
 }
+
+/** Seconds. A kept connection of a proxy lives so long without a request. */
+const KEEP_ALIVE = 65;
+/**
+ * Seconds for the body of a request, however it trickles in: Bun counts in steps of 4, so it is cut
+ * off after 4. For the headers Bun has its own 10, in the same steps: 12, and no setting.
+ */
+const BODY_WITHIN = 3;
 
 export function startOnBun(options: HostOptions): Promise<RuntimeServer> {
   const { Bun } = globalThis as unknown as { readonly Bun: BunRuntime };
   const server = Bun.serve({
     hostname: options.host,
     port: options.port,
-    idleTimeout: 65,
+    idleTimeout: KEEP_ALIVE,
     maxRequestBodySize: MOST_BODY_BYTES,
-    fetch: options.fetch,
+    async fetch(request, own) {
+      const hasBody = request.method !== 'GET' && request.method !== 'HEAD';
+      if (hasBody) own.timeout(request, BODY_WITHIN);
+      const response = await options.fetch(request, {
+        address: () => own.requestIP(request)?.address,
+      });
+      if (hasBody) own.timeout(request, KEEP_ALIVE);
+      return response;
+    },
   });
   return Promise.resolve({
     port: server.port,

@@ -7,6 +7,7 @@
  * closes; what is not over 5 s later is cut off.
  */
 import { FangbangError } from '#results/errors.ts';
+import type { Peer } from './http/caller.ts';
 
 export interface HostOptions {
   readonly host: string;
@@ -14,7 +15,9 @@ export interface HostOptions {
   readonly port: number;
   /** The variable that chooses the port, for the sentence when it is taken. */
   readonly variable: string;
-  readonly fetch: (request: Request) => Response | Promise<Response>;
+  /** Connections at once, where the runtime lets us say so (Node). */
+  readonly maxConnections: number;
+  readonly fetch: (request: Request, peer: Peer) => Response | Promise<Response>;
 }
 
 export interface Host {
@@ -43,8 +46,8 @@ export const runtimeName = process.versions['bun'] === undefined ? 'node' : 'bun
 /** Starts listening. @throws FangbangError `config-invalid` when the port cannot be had. */
 export async function listen(options: HostOptions): Promise<Host> {
   let isDraining = false;
-  const fetch = async (request: Request): Promise<Response> => {
-    const response = await options.fetch(request);
+  const fetch = async (request: Request, peer: Peer): Promise<Response> => {
+    const response = await options.fetch(request, peer);
     if (isDraining) response.headers.set('connection', 'close');
     return response;
   };

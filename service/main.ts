@@ -7,6 +7,9 @@
  * ends nothing: the service starts, says that it is not ready, and tries again.
  */
 import pg from 'pg';
+import { CommandLine, runManyOn } from '#lookup/limits/command-line.ts';
+import { createLimiter } from '#lookup/limits/limiter.ts';
+import { SharedCounters } from '#lookup/limits/shared-counters.ts';
 import { createLookup } from '#lookup/lookup.ts';
 import {
   BOUNDS_BEHIND_REDIS,
@@ -28,11 +31,16 @@ import { listen, runtimeName } from './host.ts';
 import { createAdminApp } from './http/admin.ts';
 import { Admission } from './http/admission.ts';
 import { createApp } from './http/app.ts';
+import { createCallerOf } from './http/caller.ts';
 import { createAnswerLookup } from './http/lookup-answer.ts';
+import { LoopWatch } from './http/loop-watch.ts';
 import { createLog } from './log.ts';
 import { createMetrics } from './metrics.ts';
 import { createPage } from './page/page.ts';
 import { createWechat } from './wechat/wechat.ts';
+
+/** Health checks and the scraping of metrics need a handful. */
+const MOST_ADMIN_CONNECTIONS = 100;
 
 try {
   await main(readConfig(process.env));
@@ -77,29 +85,48 @@ async function main(config: Config): Promise<void> {
     observer: metrics,
     onEpoch: (epoch) => void writer?.raiseEpoch(epoch),
   });
+  const loop = new LoopWatch(config.maxLoopDelayMs);
+  loop.start();
   metrics.watch({
     listSeries: () => publications.list(),
     pollAgeMs: () => publications.pollAgeMs,
     epoch: () => publications.epoch,
     isReady: () => publications.isReady,
+    loopDelayMs: () => loop.delayMs,
   });
+  const counters =
+    readClient === undefined
+      ? undefined
+      : new SharedCounters(new CommandLine(runManyOn(readClient)), config.limits);
   const lookup = createLookup({
     publications,
     cache: readClient === undefined ? undefined : new RedisReader(fetchManyFrom(readClient)),
     store: new PostgresFallback(fallbackPool, bounds, { log, observer: metrics }),
+    limiter: createLimiter(config.limits, counters, metrics),
     heal: writer === undefined ? undefined : (key, sealed) => writer.heal(key, sealed),
     log,
     observer: metrics,
   });
 
-  const admission = new Admission(config.maxInFlight, metrics);
+  const admission = new Admission(config.maxInFlight, metrics, () => loop.share);
+  const callerOf = createCallerOf({
+    peppers: config.peppers,
+    trustedProxies: config.trustedProxies,
+    maxNumber: config.proofMaxNumber,
+  });
   const answerLookup = createAnswerLookup({ lookup, admission, log });
-  const app = createApp({ answerLookup, admission, listSeries: () => publications.list(), log });
+  const app = createApp({
+    answerLookup,
+    admission,
+    callerOf,
+    listSeries: () => publications.list(),
+    log,
+  });
   app.route(
     '/',
     createPage({
       series: () => publications.list(),
-      ask: (_context, series, credentials) => answerLookup(series, credentials),
+      ask: (context, series, credentials) => answerLookup(series, credentials, callerOf(context)),
       nowMs: () => publications.nowMs(),
     }),
   );
@@ -125,12 +152,20 @@ async function main(config: Config): Promise<void> {
 
   publications.start();
   const { host } = config;
-  const publicHost = await listen({ host, port: config.port, variable: 'PORT', fetch: (r) => app.fetch(r) });
+  const publicHost = await listen({
+    host,
+    port: config.port,
+    variable: 'PORT',
+    maxConnections: config.maxConnections,
+    fetch: (request, peer) => app.fetch(request, peer),
+  });
   const adminHost = await listen({
     host,
     port: config.adminPort,
     variable: 'ADMIN_PORT',
-    fetch: (r) => admin.fetch(r),
+    // Health checks have their own: a flood on the public port takes none of them.
+    maxConnections: MOST_ADMIN_CONNECTIONS,
+    fetch: (request) => admin.fetch(request),
   });
   log.info('listening', { host, port: publicHost.port, adminPort: adminHost.port, runtime: runtimeName });
 
@@ -142,6 +177,7 @@ async function main(config: Config): Promise<void> {
     await publicHost.close({ drain: true });
     await adminHost.close({ drain: false });
     await publications.stop();
+    loop.stop();
     readClient?.disconnect();
     writeClient?.disconnect();
     await Promise.all([publicationPool.end(), fallbackPool.end()]);

@@ -7,6 +7,7 @@ import type { LookupObserver } from '#lookup/observer.ts';
 import {
   FILTER_OUTCOMES,
   HEAL_OUTCOMES,
+  LIMIT_OUTCOMES,
   LOOKUP_OUTCOMES,
   POLL_OUTCOMES,
   POSTGRES_OUTCOMES,
@@ -21,6 +22,8 @@ export interface MetricsSource {
   readonly pollAgeMs: () => number;
   readonly epoch: () => number;
   readonly isReady: () => boolean;
+  /** Milliseconds that the event loop was late at the last look. */
+  readonly loopDelayMs: () => number;
 }
 
 export interface Metrics extends LookupObserver, AdmissionObserver {
@@ -84,6 +87,11 @@ export function createMetrics(): Metrics {
     filter: byOutcome('fangbang_filter_checks_total', 'Digests held against the filter', FILTER_OUTCOMES),
     poll: byOutcome('fangbang_polls_total', 'Polls of the publications', POLL_OUTCOMES),
     heal: byOutcome('fangbang_heals_total', 'Lost slips written back to Redis', HEAL_OUTCOMES),
+    limit: byOutcome(
+      'fangbang_limits_total',
+      'Wrong attempts by what they got, refusals, and proofs of work',
+      LIMIT_OUTCOMES,
+    ),
     inFlight: (count) => inFlight.set(count),
     shed: () => shed.inc(),
     watch: (source) => watchSource(source, registers),
@@ -100,6 +108,11 @@ function watchSource(source: MetricsSource, registers: Registry[]): void {
   );
   gauge('fangbang_epoch', 'Epoch of the publications that are known', source.epoch);
   gauge('fangbang_ready', '1 when lookups may be sent', () => (source.isReady() ? 1 : 0));
+  gauge(
+    'fangbang_event_loop_delay_seconds',
+    'How late the event loop was at the last look',
+    () => source.loopDelayMs() / 1000,
+  );
   const batches: Gauge<'series'> = new Gauge({
     name: 'fangbang_open_batch',
     help: 'Number of the batch in service, 0 when the series is not open',

@@ -13,6 +13,7 @@ import type { Pepper } from '#results/digest.ts';
 import { computeDigest } from '#results/digest.ts';
 import { FangbangError } from '#results/errors.ts';
 import { CODEC_VERSION } from '#results/slip-codec.ts';
+import type { Entry } from '../batches.ts';
 import type { Database } from '../database.ts';
 import { CopyIn } from './copy-in.ts';
 import { DigestTails } from './digest-tails.ts';
@@ -29,13 +30,16 @@ export interface NewBatch {
 export class BatchWriter {
   /** From the global sequence: a number that was given back is not used again. */
   readonly number: number;
+  /** Committed: nothing is left to undo. */
+  isSealed = false;
   readonly #database: Database;
   readonly #batch: NewBatch;
   readonly #copy: CopyIn;
   readonly #sets: readonly { name: string; places: readonly number[] }[];
-  readonly #tails = new DigestTails();
-  readonly #stored = new StoredChecksum();
+  #tails = new DigestTails();
+  #stored = new StoredChecksum();
   #candidates = 0;
+  #rowsHaveEnded = false;
 
   private constructor(database: Database, batch: NewBatch, number: number) {
     this.#database = database;
@@ -93,9 +97,36 @@ export class BatchWriter {
     await this.#database.guard(() => this.#copy.drained());
   }
 
+  /** No row comes any more: from now on the connection takes other statements of the transaction. */
+  async endRows(): Promise<void> {
+    if (this.#rowsHaveEnded) return;
+    await this.#database.guard(() => this.#copy.end());
+    this.#rowsHaveEnded = true;
+  }
+
+  /** Forgets what was counted of the rows: everything that the batch holds is counted by `count` again. */
+  recount(): void {
+    this.#tails.close();
+    this.#tails = new DigestTails();
+    this.#stored = new StoredChecksum();
+    this.#candidates = 0;
+  }
+
+  /** Counts an entry that is in the batch's table already. */
+  count(entry: Entry): void {
+    this.#tails.add(entry.digest);
+    this.#stored.add(entry.digest, entry.credentialSet, entry.candidateNumber, entry.payload);
+    if (entry.credentialSet === 0) this.#candidates += 1;
+  }
+
+  /** Candidates so far. */
+  get candidates(): number {
+    return this.#candidates;
+  }
+
   /** Seals and commits; answers the audit head. */
   async seal(checksum: Buffer, summary: Readonly<Record<string, unknown>>): Promise<string> {
-    await this.#database.guard(() => this.#copy.end());
+    await this.endRows();
     const filter = this.#tails.buildFilter();
     for (const [index, chunk] of filter.chunks().entries())
       await this.#database.query('select fangbang.add_filter_chunk($1, $2, $3)', [this.number, index, chunk]);
@@ -113,6 +144,7 @@ export class BatchWriter {
       ],
     );
     await this.#commit();
+    this.isSealed = true;
     this.#tails.close();
     return head;
   }

@@ -1,5 +1,5 @@
 /**
- * The options that `validate` and `load` share.
+ * The options that `validate`, `load` and `correct` share.
  */
 import type { Command } from 'commander';
 import { FangbangError } from '#results/errors.ts';
@@ -10,13 +10,19 @@ export interface CheckOptions {
   readonly series: string;
   readonly allowedRejects: number;
   readonly rejectFile: string;
+  /** What the totals are compared with. */
+  readonly compare: string | undefined;
 }
 
 export function addCheckOptions(command: Command, seriesHelp: string): Command {
   return command
     .requiredOption('--series <series>', seriesHelp)
     .option('--allow-rejects <n>', 'accept the rest when no more than so many rows are rejected', '0')
-    .option('--reject-file <file>', 'where rejected lines are listed (else beside the first file)');
+    .option('--reject-file <file>', 'where rejected lines are listed (else beside the first file)')
+    .option(
+      '--compare <what>',
+      'compare the totals with a series, a batch, or a 一分一段表 (a CSV with 分数,人数)',
+    );
 }
 
 /** @throws FangbangError `usage` */
@@ -31,5 +37,6 @@ export function readCheckOptions(
     series: textOption(options, 'series') ?? '',
     allowedRejects: Number(allowed),
     rejectFile: textOption(options, 'rejectFile') ?? defaultRejectFile(paths[0] ?? '-'),
+    compare: textOption(options, 'compare'),
   };
 }

@@ -5,6 +5,7 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { runtimePath } from '../../infra/local/hand-over.mjs';
 import type { Answer } from './ask.ts';
+import { forgetWrongAttempts } from './counters.ts';
 import { startFangbang } from './fangbang.ts';
 import type { Load } from './loads.ts';
 import { hits, shed, unreleased, webdisHits, wrong } from './loads.ts';
@@ -50,8 +51,10 @@ export async function makeContestants(
       if (rows.length === 0) continue;
       try {
         const contestant = await one.make();
-        const loads = contestant.loads.filter(({ row }) => wanted.includes(row));
-        contestants.push({ ...contestant, loads });
+        contestants.push({
+          start: unlimited(surroundings.stage, contestant.start),
+          loads: contestant.loads.filter(({ row }) => wanted.includes(row)),
+        });
       } catch (fault) {
         if (!(fault instanceof Unavailable)) throw fault;
         for (const name of rows) notAvailable.push({ name, reason: fault.message });
@@ -69,6 +72,14 @@ interface Offer {
 
 function offer(contestant: Contestant): Offer {
   return { rows: contestant.loads.map(({ row }) => row), make: () => contestant };
+}
+
+/** Whoever guessed before, hits are not limited by it. */
+function unlimited(stage: Stage, start: (name: string) => Promise<RunningPeer[]>): Contestant['start'] {
+  return async (name) => {
+    await forgetWrongAttempts(stage.redisUrl);
+    return await start(name);
+  };
 }
 
 function ours(runtime: 'bun' | 'node') {

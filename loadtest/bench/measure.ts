@@ -53,6 +53,7 @@ export async function measure(
   settings: Settings,
 ): Promise<Figures> {
   const cores = settings.serverCores.slice(0, servers.length);
+  await load.prepare?.();
   let bodyBytes = 0;
   for (const server of servers) bodyBytes = await checkAnswers(server, load);
   if (settings.warmUpSeconds > 0) await warmUp(servers, load, settings);
@@ -123,6 +124,7 @@ async function drive(
   seconds: number,
   look: () => Snapshot = () => nothing,
 ): Promise<{ result: WrkResult; before: Snapshot; after: Snapshot }[]> {
+  await load.prepare?.();
   const requestsFile = load.requestsFile(seconds * MOST_PER_SECOND);
   const before = look();
   const results = await Promise.all(

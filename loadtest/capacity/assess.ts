@@ -4,7 +4,7 @@
 import type { CapacityRecord, CapacityStep, ModelRecord } from '../report/record.ts';
 import { OBJECTIVE, lookupShare } from '../profiles/profile.ts';
 import type { MeasuredRate } from './model.ts';
-import { check, checkAt, fitModel, predictCapacity } from './model.ts';
+import { check, checkAt, coresAt, fitModel, predictCapacity } from './model.ts';
 import type { PlanFacts } from './plan.ts';
 
 export interface AssessFacts {
@@ -19,7 +19,7 @@ export interface AssessFacts {
 const LEAST_CORES = 0.03;
 
 /**
- * Fits the model to the lower ones of the rates that held, and checks it on the highest and on C.
+ * Fits the model to the rates that held but for one, and checks it on that one and on C.
  * @returns undefined when too few rates were measured with their CPU.
  */
 export function assessModel(facts: AssessFacts): ModelRecord | undefined {
@@ -29,7 +29,8 @@ export function assessModel(facts: AssessFacts): ModelRecord | undefined {
     .flatMap(measuredRate)
     .filter(({ service }) => service > LEAST_CORES)
     .toSorted((a, b) => a.ratePerSecond - b.ratePerSecond);
-  const heldOut = usable.at(-1);
+  // The next to the highest: the highest is left for the fit, which then need not reach beyond it for C.
+  const heldOut = usable.at(-2);
   const fitted = usable.filter(({ ratePerSecond }) => ratePerSecond !== heldOut?.ratePerSecond);
   if (heldOut === undefined || fitted.length < 2) return undefined;
   const model = fitModel(fitted);
@@ -37,8 +38,8 @@ export function assessModel(facts: AssessFacts): ModelRecord | undefined {
   const { perSecond } = capacity;
   return {
     fittedTo: model.fittedTo,
-    serviceUs: model.service.perRequest * 1e6,
-    redisUs: model.redis.perRequest * 1e6,
+    serviceUs: (coresAt(model.service, heldOut.ratePerSecond) / heldOut.ratePerSecond) * 1e6,
+    redisUs: (coresAt(model.redis, heldOut.ratePerSecond) / heldOut.ratePerSecond) * 1e6,
     bottleneck: predicted.bottleneck,
     checks: [
       ...checkAt(model, heldOut),

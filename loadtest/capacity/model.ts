@@ -1,6 +1,6 @@
 /**
- * The capacity of an installation as a model: CPU grows in a straight line with the rate (utilisation law), and
- * the first resource that is full sets the bound. Fitted to measured rates, it predicts others.
+ * The capacity of an installation as a model: CPU by rate (the utilisation law, with requests that share work),
+ * and the first resource that is full sets the bound. Fitted to measured rates, it predicts others.
  */
 import { utilisationWithin } from './queueing.ts';
 
@@ -13,17 +13,21 @@ export interface MeasuredRate {
   readonly machine: number;
 }
 
-/** Cores used = atRest + perRequest × rate. */
-export interface Line {
-  readonly atRest: number;
-  /** CPU seconds. */
-  readonly perRequest: number;
+/**
+ * Cores used = alone × rate ÷ (1 + sharing × rate). A request that comes alone wakes a process, is read, asks
+ * Redis and is written, each with a system call of its own; the more come at once, the more of them share those.
+ */
+export interface CpuCurve {
+  /** CPU seconds of a request that comes alone. */
+  readonly alone: number;
+  /** Seconds: at a rate of its inverse a request costs half. 0: none share anything. */
+  readonly sharing: number;
 }
 
 export interface CapacityModel {
-  readonly service: Line;
-  readonly redis: Line;
-  readonly machine: Line;
+  readonly service: CpuCurve;
+  readonly redis: CpuCurve;
+  readonly machine: CpuCurve;
   /** The rates that it was fitted to. */
   readonly fittedTo: readonly number[];
 }
@@ -50,15 +54,15 @@ export const SERVICE_VARIATION = 1;
  */
 export function fitModel(measured: readonly MeasuredRate[]): CapacityModel {
   const rates = measured.map(({ ratePerSecond }) => ratePerSecond);
-  if (new Set(rates).size < 2) throw new RangeError('A line needs two different rates.');
-  const line = (name: 'service' | 'redis' | 'machine'): Line =>
-    fitLine(measured.map((one) => [one.ratePerSecond, one[name]]));
-  return { service: line('service'), redis: line('redis'), machine: line('machine'), fittedTo: rates };
+  if (new Set(rates).size < 2) throw new RangeError('The model needs two different rates.');
+  const curve = (name: 'service' | 'redis' | 'machine'): CpuCurve =>
+    fitCurve(measured.map((one) => ({ rate: one.ratePerSecond, cores: one[name] })));
+  return { service: curve('service'), redis: curve('redis'), machine: curve('machine'), fittedTo: rates };
 }
 
 /** Cores that a resource uses at a rate. */
-export function coresAt(line: Line, ratePerSecond: number): number {
-  return line.atRest + line.perRequest * ratePerSecond;
+export function coresAt({ alone, sharing }: CpuCurve, ratePerSecond: number): number {
+  return (alone * ratePerSecond) / (1 + sharing * ratePerSecond);
 }
 
 /** The rate at which the first resource is as full as the objective allows. */
@@ -75,25 +79,33 @@ export function predictCapacity(model: CapacityModel, resources: Resources): Pre
 }
 
 /** The rate at which so many servers reach the utilisation that keeps the 99th percentile within the bound. */
-function rateUntil(line: Line, servers: number, objectiveMs: number): number {
-  if (line.perRequest <= 0) return Number.POSITIVE_INFINITY;
-  const most = utilisationWithin(objectiveMs, line.perRequest * 1_000, SERVICE_VARIATION);
-  return Math.max(0, (servers * most - line.atRest) / line.perRequest);
+function rateUntil({ alone, sharing }: CpuCurve, servers: number, objectiveMs: number): number {
+  const cores = servers * utilisationWithin(objectiveMs, alone * 1_000, SERVICE_VARIATION);
+  const left = alone - cores * sharing;
+  return left <= 0 ? Number.POSITIVE_INFINITY : cores / left;
 }
 
-/** Least squares; a negative rest is none. */
-function fitLine(points: readonly (readonly [x: number, y: number])[]): Line {
-  const mean = (of: (point: readonly [number, number]) => number): number =>
-    points.reduce((sum, point) => sum + of(point), 0) / points.length;
-  const meanX = mean(([x]) => x);
-  const meanY = mean(([, y]) => y);
-  const spread = points.reduce((sum, [x]) => sum + (x - meanX) ** 2, 0);
-  const slope = points.reduce((sum, [x, y]) => sum + (x - meanX) * (y - meanY), 0) / spread;
-  const atRest = meanY - slope * meanX;
-  if (atRest >= 0) return { atRest, perRequest: slope };
-  // Through the origin.
-  const squares = points.reduce((sum, [x]) => sum + x * x, 0);
-  return { atRest: 0, perRequest: points.reduce((sum, [x, y]) => sum + x * y, 0) / squares };
+/** Least squares of the relative error: 1 = (a + b × rate) × cores ÷ rate is linear in a and b. */
+function fitCurve(points: readonly { readonly rate: number; readonly cores: number }[]): CpuCurve {
+  let xx = 0;
+  let xy = 0;
+  let yy = 0;
+  let x1 = 0;
+  let y1 = 0;
+  for (const { rate, cores } of points) {
+    const [x, y] = [cores / rate, cores];
+    xx += x * x;
+    xy += x * y;
+    yy += y * y;
+    x1 += x;
+    y1 += y;
+  }
+  const determinant = xx * yy - xy * xy;
+  const b = (y1 * xx - x1 * xy) / determinant;
+  const a = (x1 * yy - y1 * xy) / determinant;
+  // Noise can make requests look dearer together than alone, which nothing explains.
+  if (!(b > 0 && a > 0)) return { alone: xx / x1, sharing: 0 };
+  return { alone: 1 / a, sharing: b / a };
 }
 
 /** A prediction held against what was measured. */

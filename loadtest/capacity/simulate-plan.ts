@@ -19,6 +19,7 @@ const ROUND_TRIP_MS = 0.5;
 /** The service's own default (MAX_IN_FLIGHT). */
 const MAX_IN_FLIGHT = 512;
 
+// oxlint-disable-next-line unicorn/require-post-message-target-origin -- that is a window's.
 if (!isMainThread && isOrder(workerData)) parentPort?.postMessage(simulate(workerData.simulation));
 
 /** Simulates a plan; undefined when the plan lacks what was not measured. */

@@ -7,6 +7,7 @@
  * Failure policy: a request on a connection that breaks is answered with status 0. A broken connection is made
  * again, at most ten times a second. An autocannon that is built otherwise throws at the start.
  */
+/* oxlint-disable no-underscore-dangle -- autocannon's names. */
 import type { Socket } from 'node:net';
 import autocannon from 'autocannon';
 import type { VisitResponse } from '../profiles/judge.ts';
@@ -105,11 +106,11 @@ export function openConnections(url: string, count: number, onFree: () => void):
           const waitMs = slot.connectedAtMs + RECONNECT_MS - performance.now();
           slot.connectedAtMs = Math.max(performance.now(), slot.connectedAtMs + RECONNECT_MS);
           slot.isClosing = false;
-          const connectNow = (): void => {
-            if (!client.destroyed) connect();
-          };
-          if (waitMs > 0) setTimeout(connectNow, waitMs);
-          else connectNow();
+          if (waitMs <= 0) connect();
+          else
+            setTimeout(() => {
+              if (!client.destroyed) connect();
+            }, waitMs);
         };
         client._doRequest = () => rest(slot);
       },

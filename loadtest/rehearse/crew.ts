@@ -66,10 +66,10 @@ export async function startCrew(options: CrewOptions): Promise<Crew> {
   });
   const fault = Promise.withResolvers<never>();
   fault.promise.catch(() => {});
-  let onWord: (index: number, word: ThreadWord) => void = () => {};
+  let onWord: ((index: number, word: ThreadWord) => void) | undefined;
   for (const [index, worker] of workers.entries()) {
     worker.on('error', (error) => fault.reject(error));
-    worker.on('message', (word: ThreadWord) => onWord(index, word));
+    worker.on('message', (word: ThreadWord) => onWord?.(index, word));
   }
   const fromAll = <T>(pick: (word: ThreadWord) => T | undefined): Promise<T[]> => {
     const picked = new Map<number, T>();

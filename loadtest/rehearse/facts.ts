@@ -39,15 +39,17 @@ export function programVersions(): Record<string, string> {
 
 /** The commit, and whether files differ from it. */
 export function gitRevision(): string | undefined {
-  const git = (...args: string[]): string =>
-    execFileSync('git', ['-C', checkout, ...args], {
-      encoding: 'utf8',
-      stdio: ['ignore', 'pipe', 'ignore'],
-    }).trim();
   return tried(() => {
     const commit = git('rev-parse', '--short=12', 'HEAD');
     return git('status', '--porcelain') === '' ? commit : `${commit}, with changes that are not committed`;
   });
+}
+
+function git(...args: string[]): string {
+  return execFileSync('git', ['-C', checkout, ...args], {
+    encoding: 'utf8',
+    stdio: ['ignore', 'pipe', 'ignore'],
+  }).trim();
 }
 
 function tried<T>(read: () => T): T | undefined {

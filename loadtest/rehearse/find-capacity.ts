@@ -1,6 +1,6 @@
 /**
  * The capacity C: the highest rate at which the objective holds. Found by doubling until it is missed, then by
- * halving the gap, then by a longer run at what was found; when that misses, a step lower.
+ * halving the gap, then by a longer run at what was found; when that misses, lower and lower.
  */
 
 /** A try at a rate. */
@@ -29,9 +29,8 @@ export interface Capacity<T extends Tried> {
   readonly steps: readonly T[];
 }
 
-/** Lower by so much when a confirmation misses. */
-const STEP_DOWN = 0.93;
-const MOST_CONFIRMATIONS = 4;
+/** Of what the search found, the shares that are confirmed one after the other until one holds. */
+const CONFIRMATIONS = [1, 0.93, 0.86, 0.75, 0.6, 0.45, 0.3];
 /** Below it nothing is looked for. */
 const LEAST_PER_SECOND = 2;
 
@@ -67,11 +66,12 @@ export async function findCapacity<T extends Tried>(options: SearchOptions<T>): 
     if (step.held) held = middle;
     else missed = middle;
   }
-  for (let i = 0; i < MOST_CONFIRMATIONS && !stop.aborted; i += 1) {
-    const step = await attempt(held, 'confirm');
+  for (const share of CONFIRMATIONS) {
+    if (stop.aborted) break;
+    const lower = Math.max(1, Math.round(held * share));
+    const step = await attempt(lower, 'confirm');
     if (step.held)
-      return { perSecond: held, limitedBy: held >= mostPerSecond ? 'search' : limitOf(steps), steps };
-    held = Math.round(held * STEP_DOWN);
+      return { perSecond: lower, limitedBy: lower >= mostPerSecond ? 'search' : limitOf(steps), steps };
   }
   return none();
 }

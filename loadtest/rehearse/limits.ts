@@ -20,6 +20,8 @@ export interface Limits {
   readonly generator: boolean;
   /** All cores of this machine were busy, and the service had to share them with the generator. */
   readonly machine: boolean;
+  /** Programs that take no part in the rehearsal used more of this machine than can be overlooked. */
+  readonly disturbed: boolean;
   /** All connections were taken while the service itself was quick. */
   readonly connections: boolean;
   /** In words. */
@@ -33,6 +35,9 @@ const LATE_MS = 20;
 /** The rest are the moments in which the system decides who is next. */
 const FULL = 0.95;
 
+/** Of the machine: what other programs may use before a missed threshold is no longer the service's alone. */
+const DISTURBANCE = 0.15;
+
 /** Reads the signs. */
 export function limitsOf(facts: LimitFacts): Limits {
   const { lateness, busy, samples, machineCores, sharesMachine } = facts;
@@ -42,6 +47,8 @@ export function limitsOf(facts: LimitFacts): Limits {
   const isBusy = busiest > BUSY;
   const isLate = lateness.sendingMs > LATE_MS;
   const machine = sharesMachine && machineShare > FULL;
+  const othersShare = median(samples.flatMap(othersIn)) / machineCores;
+  const disturbed = sharesMachine && othersShare > DISTURBANCE;
   const connections = lateness.waitedShare > 0.01 && lateness.serviceMs < LATE_MS;
   const reasons = [
     ...(isBusy ? [`a thread of the generator had work ${percent(busiest)} of the time`] : []),
@@ -53,9 +60,19 @@ export function limitsOf(facts: LimitFacts): Limits {
     ...(connections
       ? [`${percent(lateness.waitedShare)} of the requests waited for a connection of a quick service`]
       : []),
+    ...(disturbed ? [`other programs used ${percent(othersShare)} of this machine`] : []),
     ...(machine ? [`the machine was ${percent(machineShare)} busy, the generator on it`] : []),
   ];
-  return { generator: isBusy || isLate || connections, machine, connections, reasons };
+  return { generator: isBusy || isLate || connections, machine, disturbed, connections, reasons };
+}
+
+/**
+ * Cores that were used by what is none of ours: in a local set Postgres, which rests during a run, the system's
+ * own work and other programs.
+ */
+export function othersIn({ machine, generator, service, redis }: Sample): number[] {
+  if (machine === undefined || service === undefined || redis === undefined) return [];
+  return [Math.max(0, machine - generator - service - redis)];
 }
 
 /** The middle value; 0 when there is none. */

@@ -144,8 +144,9 @@ export async function runLoad(
   };
   let timer: NodeJS.Timeout | undefined;
   const takeDue = (): void => {
+    if (isStopped) return;
     const nowMs = preciseNowMs();
-    while (!isStopped && next.done !== true && next.value.dueMs <= nowMs) {
+    while (next.done !== true && next.value.dueMs <= nowMs) {
       waiting.push(next.value);
       due += 1;
       next = coming.next();

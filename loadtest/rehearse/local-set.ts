@@ -119,7 +119,7 @@ export async function startLocalSet(options: LocalSetOptions): Promise<LocalSet>
   const at =
     options.releaseInSeconds === undefined
       ? 'now'
-      : new Date(Date.now() + (options.releaseInSeconds + 3) * 1_000).toISOString();
+      : wholeSecond(Date.now() + (options.releaseInSeconds + 3) * 1_000);
   await runVerb(['publish', batch, '--at', at], asLoader);
   return {
     url: `http://127.0.0.1:${port}`,
@@ -131,6 +131,11 @@ export async function startLocalSet(options: LocalSetOptions): Promise<LocalSet>
     postgresConnections: () => connectionsOf(ownerUrl, new URL(logins.service).username),
     versions: await versionsOf(ownerUrl, redis),
   };
+}
+
+/** The service tells of a release to the second. */
+function wholeSecond(atMs: number): string {
+  return new Date(Math.ceil(atMs / 1_000) * 1_000).toISOString();
 }
 
 /** Makes, loads, warms and verifies them. */

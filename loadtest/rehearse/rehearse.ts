@@ -69,7 +69,7 @@ export async function rehearse(
   const startedAt = new Date();
   const machine = machineFacts();
   const stage = await setStage(options, context);
-  const { profile, crew, watched, set } = stage;
+  const { profile, crew, set } = stage;
   const isSearch = profile.endsAtMiss;
   say(
     `${profile.name}: ${isSearch ? 'the highest rate that holds the objective' : `${Math.round(plannedRequests(profile))} requests in ${Math.round(profileSeconds(profile))} s, at most ${Math.round(profilePeak(profile))}/s`}, ` +

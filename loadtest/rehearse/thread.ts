@@ -10,6 +10,7 @@ import type { Part } from '../profiles/arrivals.ts';
 import { parseCredentialsFile } from '../profiles/credentials-csv.ts';
 import type { Phase } from '../profiles/profile.ts';
 import type { SeriesToLoad } from '../profiles/series.ts';
+import type { Connections } from './connections.ts';
 import { openConnections } from './connections.ts';
 import { preciseNowMs, runLoad } from './load.ts';
 import type { Columns } from './records.ts';
@@ -75,7 +76,7 @@ async function run(order: Extract<ThreadOrder, { kind: 'run' }>): Promise<void> 
     before = now;
   };
   const everySecond = setInterval(watch, 1_000);
-  let broken = (): number => 0;
+  let connections: Connections | undefined;
   const result = await runLoad(
     {
       ...order,
@@ -87,13 +88,12 @@ async function run(order: Extract<ThreadOrder, { kind: 'run' }>): Promise<void> 
       onWrong: (what) => say({ kind: 'wrong', what }),
     },
     (onFree) => {
-      const connections = openConnections(url, order.connections, onFree);
-      broken = connections.broken;
+      connections = openConnections(url, order.connections, onFree);
       return connections;
     },
   );
   clearInterval(everySecond);
   // A run of less than a second.
   if (busy.length === 0) watch();
-  say({ kind: 'done', ...result, broken: broken(), busy }, buffersOf(result.columns));
+  say({ kind: 'done', ...result, broken: connections?.broken() ?? 0, busy }, buffersOf(result.columns));
 }

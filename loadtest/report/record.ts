@@ -31,7 +31,7 @@ export interface CapacityRecord {
 export interface ModelRecord {
   readonly fittedTo: readonly number[];
   readonly checks: readonly Check[];
-  /** CPU microseconds a request, as fitted. */
+  /** CPU microseconds a request at the rate that was held out, as predicted. */
   readonly serviceUs: number;
   readonly redisUs: number;
   readonly bottleneck: 'service' | 'redis' | 'machine';

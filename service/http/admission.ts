@@ -10,16 +10,19 @@ export interface AdmissionObserver {
 export class Admission {
   readonly #limit: number;
   readonly #observer: AdmissionObserver;
+  readonly #share: () => number;
   #inFlight = 0;
 
-  constructor(limit: number, observer: AdmissionObserver) {
+  /** @param share of the limit that may be used now, above 0 and up to 1: less when the process is late. */
+  constructor(limit: number, observer: AdmissionObserver, share: () => number = () => 1) {
     this.#limit = limit;
     this.#observer = observer;
+    this.#share = share;
   }
 
   /** Asked before a body is read: a slow body takes no place, and a full house reads none. */
   get isFull(): boolean {
-    return this.#inFlight >= this.#limit;
+    return this.#inFlight >= Math.max(1, this.#limit * this.#share());
   }
 
   /** The work's result, or undefined when there is no place for it. */

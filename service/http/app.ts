@@ -7,6 +7,7 @@ import { Hono } from 'hono';
 import type { Logger } from '#lookup/observer.ts';
 import type { SeriesView } from '#lookup/series-timeline.ts';
 import type { Admission } from './admission.ts';
+import type { CallerOf } from './caller.ts';
 import type { AnswerLookup } from './lookup-answer.ts';
 import { unexpectedFault } from './lookup-answer.ts';
 import { addLookupRoute } from './lookup-route.ts';
@@ -16,6 +17,7 @@ import { seriesResponse } from './series-route.ts';
 export interface AppDeps {
   readonly answerLookup: AnswerLookup;
   readonly admission: Admission;
+  readonly callerOf: CallerOf;
   /** The announced series as they are now; undefined before they have been read. */
   readonly listSeries: () => readonly SeriesView[] | undefined;
   readonly log: Logger;

@@ -10,12 +10,17 @@ import type { Lookup, LookupOutcome } from '#lookup/lookup.ts';
 import type { Logger } from '#lookup/observer.ts';
 import { faultName } from '#lookup/observer.ts';
 import type { Admission } from './admission.ts';
+import type { Caller } from './caller.ts';
 import { API_HEADERS } from './headers.ts';
 import { problemResponse, spreadSeconds } from './problems.ts';
 import { newRequestId } from './request-id.ts';
 
 /** The answer to a lookup with these credentials; never rejects. */
-export type AnswerLookup = (seriesId: string, fields: Readonly<Record<string, unknown>>) => Promise<Response>;
+export type AnswerLookup = (
+  seriesId: string,
+  fields: Readonly<Record<string, unknown>>,
+  caller: Caller,
+) => Promise<Response>;
 
 /** Longest Retry-After before a release: clocks and plans change. */
 const LONGEST_WAIT_SECONDS = 3600;
@@ -28,10 +33,14 @@ export function createAnswerLookup(deps: {
   log: Logger;
 }): AnswerLookup {
   const { lookup, admission, log } = deps;
-  return async (seriesId, fields) => {
+  return async (seriesId, fields, caller) => {
     try {
-      const outcome = await admission.run(() => lookup(seriesId, fields));
-      return outcome === undefined ? overloaded(admission) : answer(outcome);
+      const outcome = await admission.run(() => lookup(seriesId, fields, caller));
+      if (outcome === undefined) return overloaded(admission);
+      // Awaited here: a fault in it is a fault of this request.
+      return outcome.kind === 'proofRequired'
+        ? await askForProof(seriesId, outcome.secondsLeft, caller)
+        : answer(outcome, caller);
     } catch (error) {
       return unexpectedFault(error, log);
     }
@@ -55,14 +64,24 @@ export function unexpectedFault(error: unknown, log: Logger): Response {
   return problemResponse('internal-error', { requestId });
 }
 
-function answer(outcome: LookupOutcome): Response {
+/** `Retry-After` is for who cannot compute one, such as the page without its script. */
+async function askForProof(seriesId: string, secondsLeft: number, caller: Caller): Promise<Response> {
+  return problemResponse('proof-of-work-required', {
+    members: { challenge: await caller.challenge(seriesId) },
+    headers: { 'retry-after': String(secondsLeft) },
+  });
+}
+
+function answer(outcome: Exclude<LookupOutcome, { kind: 'proofRequired' }>, caller: Caller): Response {
   switch (outcome.kind) {
     case 'found': {
-      const headers = {
+      const headers: Record<string, string> = {
         ...API_HEADERS,
         'content-type': 'application/json; charset=utf-8',
         'x-request-id': newRequestId(),
       };
+      const cookie = caller.cookieAfter(outcome.digest);
+      if (cookie !== undefined) headers['set-cookie'] = cookie;
       return new Response(outcome.json, { headers });
     }
     case 'absent':
@@ -79,6 +98,10 @@ function answer(outcome: LookupOutcome): Response {
     case 'invalid':
       return problemResponse('invalid-request', {
         members: { ...(outcome.field === undefined ? {} : { field: outcome.field }), fault: outcome.fault },
+      });
+    case 'limited':
+      return problemResponse('too-many-attempts', {
+        headers: { 'retry-after': String(outcome.secondsLeft) },
       });
     case 'unavailable':
       return problemResponse('temporarily-unavailable', { headers: { 'retry-after': spreadSeconds(1, 4) } });

@@ -4,15 +4,22 @@
 import type { Context, Hono } from 'hono';
 import { bodyLimit } from 'hono/body-limit';
 import type { Admission } from './admission.ts';
+import type { CallerOf } from './caller.ts';
 import type { AnswerLookup } from './lookup-answer.ts';
 import { overloaded } from './lookup-answer.ts';
 import { problemResponse } from './problems.ts';
 
 const MOST_BODY_BYTES = 8 * 1024;
 
+export interface LookupRouteDeps {
+  readonly answerLookup: AnswerLookup;
+  readonly admission: Admission;
+  readonly callerOf: CallerOf;
+}
+
 /** Adds the route to an application. */
-export function addLookupRoute(app: Hono, deps: { answerLookup: AnswerLookup; admission: Admission }): void {
-  const { answerLookup, admission } = deps;
+export function addLookupRoute(app: Hono, deps: LookupRouteDeps): void {
+  const { answerLookup, admission, callerOf } = deps;
   app.all(
     '/v1/series/:id/lookup',
     (c, next) => {
@@ -26,7 +33,7 @@ export function addLookupRoute(app: Hono, deps: { answerLookup: AnswerLookup; ad
     async (c) => {
       const fields = parseFields(await readText(c));
       if (fields === undefined) return invalid(400, 'not-a-json-object');
-      return answerLookup(c.req.param('id'), fields);
+      return answerLookup(c.req.param('id'), fields, callerOf(c));
     },
   );
 }

@@ -2,6 +2,7 @@
  * Every answer that is none of a result: one catalogue of names, statuses and titles (RFC 9457).
  */
 import { API_HEADERS } from './headers.ts';
+import type { ProofChallenge } from './proof-of-work.ts';
 import { newRequestId } from './request-id.ts';
 
 interface Problem {
@@ -34,7 +35,7 @@ export interface ProblemDetails {
   /** In the place of the catalogue's: 405, 413 and 415 are kinds of an invalid request. */
   readonly status?: number;
   /** Members of the body besides type, title, status and requestId. */
-  readonly members?: Readonly<Record<string, string | number | null>>;
+  readonly members?: Readonly<Record<string, string | number | null | ProofChallenge>>;
   readonly headers?: Readonly<Record<string, string>>;
   readonly requestId?: string;
 }

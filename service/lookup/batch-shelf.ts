@@ -10,6 +10,8 @@
 import type { SeriesDefinition } from '#results/definition.ts';
 import type { Pepper } from '#results/digest.ts';
 import { FangbangError } from '#results/errors.ts';
+import type { SetCounters } from '#results/limit-keys.ts';
+import { makeSetCounters } from '#results/limit-keys.ts';
 import { MembershipFilter } from '#results/membership-filter.ts';
 import type { SealNonce } from '#results/seal.ts';
 import { makeSealNonce } from '#results/seal.ts';
@@ -26,6 +28,8 @@ export interface LoadedBatch {
   readonly pepper: Pepper;
   readonly nonce: SealNonce;
   readonly filter: MembershipFilter;
+  /** Of each credential set, by its name: what limits guessing at its values. */
+  readonly counters: ReadonlyMap<string, SetCounters>;
 }
 
 /** A batch's place on the shelf; `loaded` is filled in when it is there. */
@@ -168,6 +172,12 @@ export class BatchShelf {
       pepper,
       nonce: makeSealNonce(facts.codecVersion, Buffer.from(facts.nonceSalt, 'hex')),
       filter,
+      counters: new Map(
+        definition.credentialSets.map((set) => [
+          set.name,
+          makeSetCounters(pepper, definition, set, facts.candidates),
+        ]),
+      ),
     };
   }
 }

@@ -10,13 +10,6 @@
 export const TRUST_POLL_MS = 10_000;
 
 /**
- * A poll this young needs no word from Redis for the answer "no such candidate", so that a wrong
- * guess costs no store. Polls are a second apart; an act counts as done 2 s after its
- * acknowledgement.
- */
-export const FRESH_POLL_MS = 2_000;
-
-/**
  * serve: what the instance knows is current. behind: an act has happened that it does not know of.
  * stale: nobody says that it is current.
  */

@@ -11,20 +11,24 @@ import { matchCredentials } from '#results/credentials.ts';
 import type { Digest } from '#results/digest.ts';
 import { computeDigest } from '#results/digest.ts';
 import { FangbangError } from '#results/errors.ts';
+import { WINDOW_SECONDS } from '#results/limit-keys.ts';
 import { slipKey } from '#results/redis-keys.ts';
 import { openSealed, sealPayload } from '#results/seal.ts';
 import type { LoadedBatch } from './batch-shelf.ts';
 import type { EpochVerdict } from './epoch-rule.ts';
-import { FRESH_POLL_MS, judgeEpoch } from './epoch-rule.ts';
+import { judgeEpoch } from './epoch-rule.ts';
+import type { CountedWrong, Limiter, Tried } from './limits/limiter.ts';
+import type { Verdict } from './limits/shared-counters.ts';
+import type { Visitor } from './limits/visitor.ts';
 import type { Logger, LookupObserver } from './observer.ts';
 import type { SlipStore } from './postgres-fallback.ts';
 import type { Publications } from './publications.ts';
-import type { CacheRead, ResultCache } from './redis-reader.ts';
+import type { ResultCache } from './redis-reader.ts';
 import type { OpenBatch, SeriesView } from './series-timeline.ts';
 
 export type LookupOutcome =
-  /** `json` is the body of the answer (design.md section 5). */
-  | { readonly kind: 'found'; readonly json: string }
+  /** `json` is the body of the answer (design.md section 5); the digest, what a device may keep. */
+  | { readonly kind: 'found'; readonly json: string; readonly digest: Digest }
   /** No such combination of credentials, whichever of them is wrong. */
   | { readonly kind: 'absent' }
   /** Before the release or after a withdrawal, whatever the credentials; times null when unknown. */
@@ -43,15 +47,24 @@ export type LookupOutcome =
       readonly field: string | undefined;
       readonly fault: CredentialFault | 'not-text' | 'no-such-set';
     }
+  /** Too many wrong attempts, whether this one is right or not. */
+  | { readonly kind: 'limited'; readonly secondsLeft: number }
+  /** To be tried again with a proof of work, or without one when the time is over. */
+  | { readonly kind: 'proofRequired'; readonly secondsLeft: number }
   | { readonly kind: 'unavailable' };
 
-export type Lookup = (seriesId: string, fields: Readonly<Record<string, unknown>>) => Promise<LookupOutcome>;
+export type Lookup = (
+  seriesId: string,
+  fields: Readonly<Record<string, unknown>>,
+  visitor: Visitor,
+) => Promise<LookupOutcome>;
 
 export interface LookupDeps {
   readonly publications: Publications;
   /** undefined: the service was told to run without Redis. */
   readonly cache: ResultCache | undefined;
   readonly store: SlipStore;
+  readonly limiter: Limiter;
   /** Writes a slip back that the cache had lost; returns at once. */
   readonly heal: ((key: Buffer, sealed: Buffer) => void) | undefined;
   readonly log: Logger;
@@ -70,9 +83,14 @@ const UNKNOWN: LookupOutcome = { kind: 'seriesUnknown' };
 interface Asked {
   readonly seriesId: string;
   readonly fields: Readonly<Record<string, unknown>>;
+  readonly visitor: Visitor;
+  /** A proof of work came along and is used up. */
+  readonly hasProof: boolean;
   /** By performance.now. */
   readonly startedMs: number;
   readonly attemptsLeft: number;
+  /** Once it was counted as a wrong one: never twice. */
+  readonly counted: CountedWrong | undefined;
 }
 
 /** A question whose answer needs the stores, or at least the filter. */
@@ -82,40 +100,51 @@ interface Question {
   readonly digest: Digest;
   /** The candidate number that was given, when it was asked for. */
   readonly candidateNumber: string | undefined;
+  readonly tried: Tried;
+  /** A device that has had this slip before: what others do to its counters is none of its business. */
+  readonly isKnownDevice: boolean;
 }
 
 /** Makes the use case. */
 export function createLookup(deps: LookupDeps): Lookup {
-  const { publications, cache, store, log, observer } = deps;
+  const { publications, cache, store, limiter, log, observer } = deps;
 
-  /** Everything up to the filter, which needs no store. */
-  const prepare = (seriesId: string, fields: Readonly<Record<string, unknown>>): Question | LookupOutcome => {
+  /** Everything up to the limits, which needs no store. */
+  const prepare = ({ seriesId, fields, visitor, hasProof }: Asked): Question | LookupOutcome => {
     const view = publications.view(seriesId);
     if (view === 'unknown') return UNKNOWN;
     if (view === 'unusable') return UNAVAILABLE;
     const matched = matchCredentials(view.definition, fields);
     if (!matched.ok) return { kind: 'invalid', field: matched.field, fault: matched.fault };
-    if (view.batch === undefined) return notReleased(view, publications.nowMs());
+    const nowMs = publications.nowMs();
+    if (view.batch === undefined) return notReleased(view, nowMs);
     const batch = view.batch.slot.loaded;
-    if (batch === undefined) return UNAVAILABLE;
+    const countersOf = batch?.counters.get(matched.set.name);
+    if (batch === undefined || countersOf === undefined) return UNAVAILABLE;
     const place = matched.set.credentials.indexOf(view.definition.numberCredential);
+    const digest = computeDigest(batch.pepper, view.id, matched.set.name, matched.values);
     return {
       open: view.batch,
       batch,
-      digest: computeDigest(batch.pepper, view.id, matched.set.name, matched.values),
+      digest,
       candidateNumber: matched.values[place],
+      tried: { visitor, digest, counters: countersOf(matched.values), nowMs, hasProof },
+      isKnownDevice: visitor.hasSucceeded(digest),
     };
   };
 
-  const verdictOf = (read: CacheRead): EpochVerdict =>
-    judgeEpoch(publications.epoch, read.epoch, publications.pollAgeMs);
+  const epochVerdict = (inRedis: number | undefined): EpochVerdict =>
+    judgeEpoch(publications.epoch, inRedis, publications.pollAgeMs);
 
   const attempt = (asked: Asked): Promise<LookupOutcome> | LookupOutcome => {
-    const question = prepare(asked.seriesId, asked.fields);
+    const question = prepare(asked);
     if ('kind' in question) return question;
+    // Before the filter, so that right and wrong credentials are refused on the same way.
+    const standing = question.isKnownDevice ? undefined : limiter.standing(question.tried);
+    if (standing !== undefined) return refusal(standing, question.tried.nowMs);
     if (!question.batch.filter.mayContain(question.digest)) {
       observer.filter('absent');
-      return publications.pollAgeMs < FRESH_POLL_MS ? ABSENT : settleAbsent(asked);
+      return inTime(asked, countWrong(asked, question));
     }
     observer.filter('maybe');
     return cache === undefined
@@ -129,26 +158,33 @@ export function createLookup(deps: LookupDeps): Lookup {
     return attempt({ ...asked, attemptsLeft: asked.attemptsLeft - 1 });
   };
 
-  /** Not in the filter, which may no longer be the one in service. */
-  const settleAbsent = async (asked: Asked): Promise<LookupOutcome> => {
-    const read = await (cache?.read(undefined) ?? NO_WORD);
-    const verdict = verdictOf(read);
-    if (verdict === 'behind') return inTime(asked, again(asked, publications.catchUp(read.epoch ?? 0)));
-    return verdict === 'serve' ? ABSENT : UNAVAILABLE;
+  /** Counted before it is answered; and the filter may no longer be the one in service. */
+  const countWrong = async (asked: Asked, question: Question): Promise<LookupOutcome> => {
+    const counted = asked.counted ?? (await limiter.countWrong(question.tried));
+    const verdict = epochVerdict(counted.epoch);
+    if (verdict === 'behind') return again({ ...asked, counted }, publications.catchUp(counted.epoch ?? 0));
+    if (verdict === 'stale') return UNAVAILABLE;
+    return refusal(counted.verdict, question.tried.nowMs);
   };
 
   const askCache = async (from: ResultCache, asked: Asked, question: Question): Promise<LookupOutcome> => {
+    const { tried } = question;
     const key = slipKey(question.open.number, question.digest);
-    const read = await from.read(key);
-    const verdict = verdictOf(read);
+    const read = await from.read(
+      key,
+      tried.counters.map(({ window }) => window),
+    );
+    const verdict = epochVerdict(read.epoch);
     if (verdict === 'behind') return inTime(asked, again(asked, publications.catchUp(read.epoch ?? 0)));
+    const against = question.isKnownDevice ? undefined : limiter.before(tried, read.along);
+    if (against !== undefined) return refusal(against, tried.nowMs);
     if (read.value === 'away') observer.redis('away');
     else if (read.value === null) observer.redis('miss');
     else if (verdict === 'serve') {
       const payload = openSealed(question.digest, question.batch.nonce, read.value);
       const json = payload === undefined ? undefined : answerFrom(question, payload);
       observer.redis(json === undefined ? 'damaged' : 'hit');
-      if (json !== undefined) return { kind: 'found', json };
+      if (json !== undefined) return { kind: 'found', json, digest: question.digest };
     }
     return inTime(asked, askStore(asked, question, key));
   };
@@ -159,7 +195,14 @@ export function createLookup(deps: LookupDeps): Lookup {
     question: Question,
     key: Buffer | undefined,
   ): Promise<LookupOutcome> => {
-    const { open, batch, digest } = question;
+    const { open, batch, digest, tried } = question;
+    if (cache === undefined && !question.isKnownDevice) {
+      const against = limiter.before(
+        tried,
+        tried.counters.map(() => 'away'),
+      );
+      if (against !== undefined) return refusal(against, tried.nowMs);
+    }
     const answer = await store.find(open.number, digest);
     switch (answer.kind) {
       case 'found': {
@@ -169,10 +212,11 @@ export function createLookup(deps: LookupDeps): Lookup {
           return UNAVAILABLE;
         }
         if (key !== undefined) deps.heal?.(key, sealPayload(digest, batch.nonce, answer.payload));
-        return { kind: 'found', json };
+        return { kind: 'found', json, digest };
       }
       case 'absent':
-        return ABSENT;
+        // Current, whatever the epoch: the database has just said that the batch is open.
+        return refusal((await limiter.countWrong(tried)).verdict, tried.nowMs);
       case 'closed':
         return again(asked, publications.refresh());
       case 'away':
@@ -181,15 +225,30 @@ export function createLookup(deps: LookupDeps): Lookup {
     }
   };
 
-  return async (seriesId, fields) => {
+  return async (seriesId, fields, visitor) => {
     const startedMs = performance.now();
-    const outcome = await attempt({ seriesId, fields, startedMs, attemptsLeft: ATTEMPTS });
+    const hasProof = visitor.bringsProof && (await limiter.hasProof(visitor, seriesId));
+    const outcome = await attempt({
+      seriesId,
+      fields,
+      visitor,
+      hasProof,
+      startedMs,
+      attemptsLeft: ATTEMPTS,
+      counted: undefined,
+    });
     observer.lookup(outcome.kind, (performance.now() - startedMs) / 1000);
     return outcome;
   };
 }
 
-const NO_WORD: CacheRead = { epoch: undefined, value: 'away' };
+/** What a verdict of the limits makes of a wrong attempt, or of any that it stands against. */
+function refusal(verdict: Verdict, nowMs: number): LookupOutcome {
+  if (verdict.kind === 'allowed') return ABSENT;
+  // A window that has lost its beginning (counter-value.ts) ends some time within its length.
+  const leftMs = verdict.untilMs === 0 ? WINDOW_SECONDS * 1000 : verdict.untilMs - nowMs;
+  return { kind: verdict.kind, secondsLeft: Math.max(1, Math.ceil(leftMs / 1000)) };
+}
 
 function notReleased(view: SeriesView, nowMs: number): LookupOutcome {
   const { releaseAtMs, releaseAt } = view;

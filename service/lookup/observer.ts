@@ -40,6 +40,8 @@ export const LOOKUP_OUTCOMES = [
   'notReleased',
   'seriesUnknown',
   'invalid',
+  'limited',
+  'proofRequired',
   'unavailable',
 ] as const;
 export type LookupOutcomeKind = (typeof LOOKUP_OUTCOMES)[number];
@@ -50,6 +52,18 @@ export const REDIS_OUTCOMES = ['hit', 'miss', 'damaged', 'away'] as const;
 export const POSTGRES_OUTCOMES = ['found', 'absent', 'closed', 'away', 'refused'] as const;
 export const FILTER_OUTCOMES = ['maybe', 'absent'] as const;
 export const POLL_OUTCOMES = ['read', 'failed'] as const;
+/**
+ * Wrong attempts and what they got, refusals of any attempt, and proofs of work: allowedLocally with
+ * Redis away; proofRefused: used before.
+ */
+export const LIMIT_OUTCOMES = [
+  'allowed',
+  'allowedLocally',
+  'limited',
+  'proofRequired',
+  'proofTaken',
+  'proofRefused',
+] as const;
 /** dropped: too many were under way. */
 export const HEAL_OUTCOMES = ['written', 'failed', 'dropped'] as const;
 
@@ -60,6 +74,7 @@ export interface LookupObserver {
   filter(outcome: (typeof FILTER_OUTCOMES)[number]): void;
   poll(outcome: (typeof POLL_OUTCOMES)[number]): void;
   heal(outcome: (typeof HEAL_OUTCOMES)[number]): void;
+  limit(outcome: (typeof LIMIT_OUTCOMES)[number]): void;
 }
 
 /**

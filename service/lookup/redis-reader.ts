@@ -9,42 +9,49 @@ import { EPOCH_KEY } from '#results/redis-keys.ts';
 import { parseEpoch } from './epoch-rule.ts';
 import type { Fetched, FetchMany } from './redis-fetch.ts';
 
+/** null: not there. */
+export type CacheValue = Buffer | null | 'away';
+
 export interface CacheRead {
   /** undefined: missing, or not readable. */
   readonly epoch: number | undefined;
-  /** null: not there. */
-  readonly value: Buffer | null | 'away';
+  readonly value: CacheValue;
+  /** Of the keys that were to be read along, in their order. */
+  readonly along: readonly CacheValue[];
 }
 
 export interface ResultCache {
-  /** The value of a key, or only the epoch when there is no key to ask for. */
-  read(key: Buffer | undefined): Promise<CacheRead>;
+  /** The value of a key, and of those to be read along with it. */
+  read(key: Buffer, along: readonly Buffer[]): Promise<CacheRead>;
 }
 
 /** Keys in one fetch: a longer one would make other clients of Redis wait. */
-const MAX_KEYS = 128;
+const MAX_KEYS = 384;
 /** Longest wait for an answer in milliseconds, the client's queue included. */
 const GIVE_UP_MS = 50;
 
 interface Waiting {
-  readonly key: Buffer | undefined;
+  readonly key: Buffer;
+  readonly along: readonly Buffer[];
   readonly resolve: (read: CacheRead) => void;
 }
 
 export class RedisReader implements ResultCache {
   readonly #fetchMany: FetchMany;
   #waiting: Waiting[] = [];
+  #keys = 0;
 
   constructor(fetchMany: FetchMany) {
     this.#fetchMany = fetchMany;
   }
 
-  read(key: Buffer | undefined): Promise<CacheRead> {
+  read(key: Buffer, along: readonly Buffer[]): Promise<CacheRead> {
     return new Promise((resolve) => {
       // After the requests that the same turn of the event loop brings.
       if (this.#waiting.length === 0) setImmediate(() => this.#flush());
-      this.#waiting.push({ key, resolve });
-      if (this.#waiting.length >= MAX_KEYS) this.#flush();
+      this.#waiting.push({ key, along, resolve });
+      this.#keys += 1 + along.length;
+      if (this.#keys >= MAX_KEYS) this.#flush();
     });
   }
 
@@ -52,8 +59,9 @@ export class RedisReader implements ResultCache {
     const batch = this.#waiting;
     if (batch.length === 0) return;
     this.#waiting = [];
+    this.#keys = 0;
     const keys: (string | Buffer)[] = [EPOCH_KEY];
-    for (const { key } of batch) if (key !== undefined) keys.push(key);
+    for (const { key, along } of batch) keys.push(key, ...along);
 
     const fetched: Fetched[] = Array.from({ length: keys.length });
     let isSettled = false;
@@ -63,9 +71,9 @@ export class RedisReader implements ResultCache {
       clearTimeout(giveUp);
       const epoch = fetched[0] instanceof Error ? undefined : parseEpoch(fetched[0]);
       let next = 1;
-      for (const { key, resolve } of batch) {
-        const value = key === undefined ? null : fetched[next++];
-        resolve({ epoch, value: value === undefined || value instanceof Error ? 'away' : value });
+      for (const { along, resolve } of batch) {
+        const value = awayUnlessThere(fetched[next++]);
+        resolve({ epoch, value, along: along.map(() => awayUnlessThere(fetched[next++])) });
       }
     };
     // One turn more, for an answer that is there already: when this process was held up (no CPU, a
@@ -74,4 +82,8 @@ export class RedisReader implements ResultCache {
     const giveUp = setTimeout(() => setImmediate(settle), GIVE_UP_MS);
     this.#fetchMany(keys, fetched).then(settle, settle);
   }
+}
+
+function awayUnlessThere(value: Fetched): CacheValue {
+  return value === undefined || value instanceof Error ? 'away' : value;
 }

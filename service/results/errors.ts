@@ -37,6 +37,8 @@ export const ERROR_KINDS = {
   'audit-broken': 'data',
   'batch-is-in-use': 'state',
   'candidate-not-found': 'state',
+  'nothing-to-correct': 'state',
+  'definition-changed': 'state',
   // A store is away or too slow.
   'database-away': 'store',
   'redis-away': 'store',

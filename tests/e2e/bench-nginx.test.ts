@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import { Redis } from 'ioredis';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { throwAwayFolder, type ThrowAwayFolder } from '../../infra/local/private-folder.ts';
+import { forgetWrongAttempts } from '../../loadtest/bench/counters.ts';
 import { startNginx, type NginxRole } from '../../loadtest/bench/nginx.ts';
 import type { RunningPeer } from '../../loadtest/bench/peer.ts';
 import { documentKeys } from '../../loadtest/bench/peers/document-key.mjs';
@@ -123,9 +124,10 @@ describe('nginx + Lua + Redis with equal duties', () => {
       expect(await statusOf(url, { candidateNumber: NUMBER })).toBe(400);
       expect(await statusOf(url, { ...right, more: '1' })).toBe(400);
       expect(await statusOf(url, { ...right, candidateNumber: '2633010100000' })).toBe(400);
-      // Wrong check character; the 30th of February.
+      // Wrong check character; the 30th of February; the 31st of June.
       expect(await statusOf(url, { ...right, identityNumber: '110105194912310021' })).toBe(400);
-      expect(await statusOf(url, { ...right, identityNumber: '110105194902300029' })).toBe(400);
+      expect(await statusOf(url, { ...right, identityNumber: '110105194902300020' })).toBe(400);
+      expect(await statusOf(url, { ...right, identityNumber: '110105194906310023' })).toBe(400);
       expect(await statusOf(url, right, 'open', { headers: { 'content-type': 'text/plain' } })).toBe(415);
       expect(await statusOf(url, 'x'.repeat(9_000))).toBe(413);
       const url405 = `${url}/v1/series/open/lookup`;
@@ -138,6 +140,21 @@ describe('nginx + Lua + Redis with equal duties', () => {
         guesses.push(await statusOf(url, wrong));
       }
       expect(guesses).toEqual([404, 404, 404, 404, 404, 429]);
+
+      // At once too: the counters are raised first, and what comes back decides.
+      const atOnce = await Promise.all(
+        Array.from({ length: 40 }, (_, i) =>
+          statusOf(url, { ...right, candidateNumber: '26330101000008', identityNumber: `M${22345670 + i}` }),
+        ),
+      );
+      expect(atOnce.filter((status) => status === 404)).toHaveLength(5);
+      expect(atOnce.filter((status) => status === 429)).toHaveLength(35);
+
+      // Between two contestants the guesses are forgotten, and nothing else.
+      await forgetWrongAttempts(store.url);
+      const afterwards = { ...right, candidateNumber: '26330101000008', identityNumber: 'M32345670' };
+      expect(await statusOf(url, afterwards)).toBe(404);
+      expect(await statusOf(url, right)).toBe(200);
 
       // An act that nginx has not read of yet: it waits rather than serve what may be taken back.
       await redis.set('epoch', '7');

@@ -40,27 +40,27 @@ describe('a read of the cache', () => {
       monitor.on('monitor', (_time: string, args: string[], source: string) => {
         if (source === address) seen.push(args);
       });
-      const all = await Promise.all(['a', 'b', 'c'].map((key) => reader.read(Buffer.from(key))));
+      const all = await Promise.all(['a', 'b', 'c'].map((key) => reader.read(Buffer.from(key), [])));
       await until('the monitor has seen it', () => seen.length > 0);
       monitor.disconnect();
       return all;
     });
     expect(seen).toEqual([['mget', 'epoch', 'a', 'b', 'c']]);
     expect(reads).toEqual([
-      { epoch: 3, value: Buffer.from('A') },
-      { epoch: 3, value: Buffer.from('B') },
-      { epoch: 3, value: null },
+      { epoch: 3, value: Buffer.from('A'), along: [] },
+      { epoch: 3, value: Buffer.from('B'), along: [] },
+      { epoch: 3, value: null, along: [] },
     ]);
   });
 
   it('gets its value also when this process was held up for longer than it waits', async () => {
     const reader = new RedisReader(fetchManyFrom(client));
     await withRedis(database.url, (redis) => redis.mset('epoch', '3', 'a', 'A'));
-    const read = reader.read(Buffer.from('a'));
+    const read = reader.read(Buffer.from('a'), []);
     // Sent in the next turn; then nothing is done for 120 ms, while the answer comes.
     await new Promise(setImmediate);
     const heldUpUntil = performance.now() + 120;
     while (performance.now() < heldUpUntil);
-    expect(await read).toEqual({ epoch: 3, value: Buffer.from('A') });
+    expect(await read).toEqual({ epoch: 3, value: Buffer.from('A'), along: [] });
   });
 });

@@ -106,6 +106,7 @@ describe('the report', () => {
     ['fangbang-bun', [figures(20), figures(30), figures(22)]],
     ['nginx-lua-redis', [figures(25), undefined, figures(20)]],
     ['nginx-lua-redis-equal', [figures(40), figures(60), figures(44)]],
+    ['fangbang-bun-shed', [figures(12), figures(18), figures(13)]],
   ]);
   const report = makeReport(rounds, {
     notAvailable: [{ name: 'webdis', reason: 'no network' }],
@@ -122,6 +123,7 @@ describe('the report', () => {
       'fangbang-bun',
       'nginx-lua-redis',
       'nginx-lua-redis-equal',
+      'fangbang-bun-shed',
     ]);
     expect(report.rows[0]).toMatchObject({
       cpuUsPerRequest: 22,
@@ -138,6 +140,7 @@ describe('the report', () => {
     expect(report.targets).toEqual([
       { row: 'fangbang-bun', of: 'nginx-lua-redis-equal', atMost: 0.75, ratio: 0.5, held: true },
       { row: 'fangbang-bun', of: 'nginx-lua-redis', atMost: 1, ratio: 0.95, held: true },
+      { row: 'fangbang-bun-shed', of: 'fangbang-bun', atMost: 0.5, ratio: 0.6, held: false },
     ]);
   });
 

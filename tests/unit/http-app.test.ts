@@ -1,15 +1,22 @@
 import { describe, expect, it } from 'vitest';
 import type { Hono } from 'hono';
 import type { Lookup, LookupOutcome } from '#lookup/lookup.ts';
+import { computeDigest } from '#results/digest.ts';
 import type { LogFields, Logger } from '#lookup/observer.ts';
 import type { SeriesView } from '#lookup/series-timeline.ts';
 import { Admission } from '../../service/http/admission.ts';
 import { createApp } from '../../service/http/app.ts';
+import { createCallerOf } from '../../service/http/caller.ts';
 import { createAnswerLookup } from '../../service/http/lookup-answer.ts';
-import { presetDefinition } from '../helpers/batch.ts';
+import { makePepperFile, presetDefinition } from '../helpers/batch.ts';
 
 const CANARY = '11010519491231002X';
-const FOUND: LookupOutcome = { kind: 'found', json: '{"total":{"score":612}}' };
+const { pepper } = makePepperFile();
+const FOUND: LookupOutcome = {
+  kind: 'found',
+  json: '{"total":{"score":612}}',
+  digest: computeDigest(pepper, 'zj', 'number-and-identity', ['1', '2']),
+};
 
 interface Rig {
   readonly app: Hono;
@@ -30,9 +37,9 @@ function makeRig(lookup: Lookup | LookupOutcome, { maxInFlight = 10 } = {}): Rig
     shed: () => (counts.shed += 1),
   });
   const asked: Rig['asked'] = [];
-  const useCase: Lookup = async (seriesId, fields) => {
+  const useCase: Lookup = async (seriesId, fields, visitor) => {
     asked.push({ seriesId, fields });
-    return typeof lookup === 'function' ? lookup(seriesId, fields) : lookup;
+    return typeof lookup === 'function' ? lookup(seriesId, fields, visitor) : lookup;
   };
   const definition = presetDefinition('cet', 'cet-2026-06');
   const views: SeriesView[] = [
@@ -46,7 +53,8 @@ function makeRig(lookup: Lookup | LookupOutcome, { maxInFlight = 10 } = {}): Rig
     },
   ];
   const answerLookup = createAnswerLookup({ lookup: useCase, admission, log });
-  const app = createApp({ answerLookup, admission, listSeries: () => views, log });
+  const callerOf = createCallerOf({ peppers: [pepper], trustedProxies: [], maxNumber: 1_000 });
+  const app = createApp({ answerLookup, admission, callerOf, listSeries: () => views, log });
   return { app, logged, counts, asked };
 }
 
@@ -72,6 +80,7 @@ describe('a lookup over HTTP', () => {
     [{ kind: 'absent' }, 404, 'candidate-not-found', {}],
     [{ kind: 'seriesUnknown' }, 404, 'series-not-found', {}],
     [{ kind: 'unavailable' }, 503, 'temporarily-unavailable', {}],
+    [{ kind: 'limited', secondsLeft: 77 }, 429, 'too-many-attempts', {}],
     [
       { kind: 'invalid', field: 'identityNumber', fault: 'wrong-check-character' },
       400,

@@ -35,7 +35,13 @@ test('every verb of fangbang in it has a file', () => {
 
 test('every metric in it is exposed, with that outcome', async () => {
   const metrics = createMetrics();
-  metrics.watch({ listSeries: () => undefined, pollAgeMs: () => 0, epoch: () => 1, isReady: () => true });
+  metrics.watch({
+    listSeries: () => undefined,
+    pollAgeMs: () => 0,
+    epoch: () => 1,
+    isReady: () => true,
+    loopDelayMs: () => 0,
+  });
   const exposed = (await metrics.expose()).text;
   const named = [...text.matchAll(/`(fangbang_[a-z_]+)(?:\{(\w+)="([^"]+)"\})?`/g)];
   expect(named.length).toBeGreaterThan(10);

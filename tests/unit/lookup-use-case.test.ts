@@ -4,6 +4,10 @@
  */
 import { randomBytes } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
+import { createLimiter } from '#lookup/limits/limiter.ts';
+import { DEFAULT_LIMITS } from '#lookup/limits/settings.ts';
+import type { Counted, SharedCounters } from '#lookup/limits/shared-counters.ts';
+import type { Visitor } from '#lookup/limits/visitor.ts';
 import type { Lookup } from '#lookup/lookup.ts';
 import { createLookup } from '#lookup/lookup.ts';
 import type { LogFields, Logger, LookupObserver } from '#lookup/observer.ts';
@@ -64,14 +68,28 @@ const WITHDRAWN = stateOf(3, act(3, NOW - 1, null));
 
 const quiet = (): void => {};
 
+/** Nobody that was here before, and without a proof of work. */
+const VISITOR: Visitor = {
+  network: 1,
+  bringsProof: false,
+  hasSucceeded: () => false,
+  provenWork: () => Promise.resolve(undefined),
+};
+const NO_WINDOW = { count: 0, endsAtMs: 0 };
+const ALLOWED: Counted = { verdict: { kind: 'allowed' }, epoch: 2, windows: [], network: NO_WINDOW };
+const UNCOUNTED: Counted = { verdict: 'away', epoch: undefined, windows: undefined, network: NO_WINDOW };
+
 /** Everything that a test can turn. */
 class Rig {
   state: ServiceState | Error = OPEN;
   /** A poll waits for it when it is set. */
   pollGate: Promise<void> | undefined;
   polls = 0;
-  cacheRead: CacheRead = { epoch: 2, value: sealed };
-  readonly cacheKeys: (Buffer | undefined)[] = [];
+  cacheRead: Omit<CacheRead, 'along'> = { epoch: 2, value: sealed };
+  readonly cacheKeys: Buffer[] = [];
+  /** What the counters in Redis say. */
+  counted: Counted = ALLOWED;
+  raised = 0;
   slip: SlipAnswer | Promise<SlipAnswer> = { kind: 'away' };
   slipsAsked = 0;
   monotonicMs = 5_000;
@@ -102,6 +120,7 @@ class Rig {
       filter: quiet,
       poll: quiet,
       heal: quiet,
+      limit: quiet,
     };
     this.publications = new Publications({
       source,
@@ -113,11 +132,21 @@ class Rig {
     this.lookup = createLookup({
       publications: this.publications,
       cache: {
-        read: (key) => {
+        read: (key, along) => {
           this.cacheKeys.push(key);
-          return Promise.resolve(key === undefined ? { ...this.cacheRead, value: null } : this.cacheRead);
+          return Promise.resolve({ ...this.cacheRead, along: along.map(() => null) });
         },
       },
+      limiter: createLimiter(
+        DEFAULT_LIMITS,
+        {
+          raise: () => {
+            this.raised += 1;
+            return Promise.resolve(this.counted);
+          },
+        } as unknown as SharedCounters,
+        observer,
+      ),
       store: {
         find: async () => {
           this.slipsAsked += 1;
@@ -138,7 +167,7 @@ class Rig {
   }
 
   async ask(some: Record<string, string> = fields): Promise<string> {
-    return (await this.lookup('zj', some)).kind;
+    return (await this.lookup('zj', some, VISITOR)).kind;
   }
 }
 
@@ -172,36 +201,40 @@ describe('a lookup', () => {
     expect(await rig.ask()).toBe('unavailable');
   });
 
-  it('for nobody known asks no store while the last poll is young', async () => {
+  it('for nobody known is counted, and asks neither the cache nor Postgres', async () => {
     const rig = await makeRig();
-    rig.monotonicMs += 1_999;
     expect(await rig.ask(wrongFields)).toBe('absent');
+    expect(rig.raised).toBe(1);
     expect(rig.cacheKeys).toEqual([]);
     expect(rig.slipsAsked).toBe(0);
   });
 
   it.each([
-    ['is absent by an equal epoch', 60_000, 2, 'absent'],
-    ['is absent without word from Redis for 10 s', 9_999, undefined, 'absent'],
-    ['is unavailable without word from Redis after 10 s', 10_000, undefined, 'unavailable'],
-  ])(
-    'for nobody known asks only for the epoch when the last poll is old, and %s',
-    async (_t, ageMs, epoch, kind) => {
-      const rig = await makeRig();
-      rig.monotonicMs += ageMs;
-      rig.cacheRead = { epoch, value: 'away' };
-      expect(await rig.ask(wrongFields)).toBe(kind);
-      expect(rig.cacheKeys).toEqual([undefined]);
-      expect(rig.slipsAsked).toBe(0);
-    },
-  );
+    ['is absent by an equal epoch', 60_000, ALLOWED, 'absent'],
+    ['asks for a proof of work without word from Redis', 9_999, UNCOUNTED, 'proofRequired'],
+    ['is unavailable without word from Redis after 10 s', 10_000, UNCOUNTED, 'unavailable'],
+  ])('for nobody known, when the last poll is old, %s', async (_t, ageMs, counted, kind) => {
+    const rig = await makeRig();
+    rig.monotonicMs += ageMs;
+    rig.counted = counted;
+    expect(await rig.ask(wrongFields)).toBe(kind);
+    expect(rig.slipsAsked).toBe(0);
+  });
 
-  it('for nobody known is not absent when an act has happened since', async () => {
+  it('for nobody known is not absent when an act has happened since, and is counted once', async () => {
     const rig = await makeRig();
     rig.monotonicMs += 5_000;
-    rig.cacheRead = { epoch: 3, value: null };
+    rig.counted = { ...ALLOWED, epoch: 3 };
     rig.state = WITHDRAWN;
     expect(await rig.ask(wrongFields)).toBe('notReleased');
+    rig.state = stateOf(4, act(4, NOW - 1, 1));
+    rig.counted = { ...ALLOWED, epoch: 4 };
+    await rig.poll();
+    rig.counted = { ...ALLOWED, epoch: 5 };
+    rig.state = stateOf(5, act(5, NOW - 1, 1));
+    rig.raised = 0;
+    expect(await rig.ask(wrongFields)).toBe('absent');
+    expect(rig.raised).toBe(1);
   });
 
   it('that learns of an act from Redis waits for one poll and answers by it', async () => {
@@ -284,7 +317,7 @@ describe('the publications', () => {
     rig.state = stateOf(2, null, act(2, NOW + 4_000, 1));
     await rig.poll();
     rig.monotonicMs += 3_999;
-    expect(await rig.lookup('zj', fields)).toMatchObject({
+    expect(await rig.lookup('zj', fields, VISITOR)).toMatchObject({
       kind: 'notReleased',
       releaseAtMs: NOW + 4_000,
       secondsLeft: 1,

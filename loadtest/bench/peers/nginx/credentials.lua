@@ -26,7 +26,7 @@ local function isIdentityNumber(value)
   end
   local sum = 0
   for i = 1, 17 do sum = sum + (byte(value, i) - 48) * WEIGHTS[i] end
-  local check = 7
+  local check = sum % 11 + 1
   return byte(value, 18) == byte(CHECK, check) and byte(value, 1) ~= 48 and isDate(sub(value, 7, 14))
 end
 

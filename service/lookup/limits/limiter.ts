@@ -1,0 +1,139 @@
+/**
+ * The limits against guessing as a lookup asks them, in this order: a proof of work that came along
+ * (`hasProof`), what is known to stand against the lookup (`standing`), what was read with the result
+ * (`before`), a wrong attempt (`countWrong`). What each limit is for: README.md.
+ *
+ * Failure policy: never rejects. Redis away or too slow (50 ms a round trip) closes: each process then
+ * allows one wrong attempt per counter and 15 minutes, only with a proof of work.
+ */
+import type { Digest } from '#results/digest.ts';
+import type { CounterKeys } from '#results/limit-keys.ts';
+import { WINDOW_SECONDS } from '#results/limit-keys.ts';
+import type { LookupObserver } from '../observer.ts';
+import type { CounterValue } from './counter-value.ts';
+import { parseCounter } from './counter-value.ts';
+import { CounterWatch } from './counter-watch.ts';
+import { LocalBudget } from './local-budget.ts';
+import { NetworkWatch } from './network-watch.ts';
+import type { LimitSettings } from './settings.ts';
+import type { SharedCounters, Verdict } from './shared-counters.ts';
+import { judge } from './shared-counters.ts';
+import type { Visitor } from './visitor.ts';
+
+/** A lookup, as far as the limits are concerned. */
+export interface Tried {
+  readonly visitor: Visitor;
+  readonly digest: Digest;
+  readonly counters: readonly CounterKeys[];
+  /** Milliseconds since 1970 by the database's clock. */
+  readonly nowMs: number;
+  /** What `hasProof` said. */
+  readonly hasProof: boolean;
+}
+
+export interface CountedWrong {
+  readonly verdict: Verdict;
+  /** undefined: without word from Redis. */
+  readonly epoch: number | undefined;
+}
+
+export interface Limiter {
+  /** Whether the request brings a proof of work that is authentic and new; that uses it up. */
+  hasProof(visitor: Visitor, seriesId: string): Promise<boolean>;
+  /** What this process knows to stand against any answer to these credentials; asks no store. */
+  standing(tried: Tried): Verdict | undefined;
+  /**
+   * The same, from what was read with the result.
+   * @param values what the windows' keys hold, in the counters' order.
+   */
+  before(tried: Tried, values: readonly (Buffer | null | 'away')[]): Verdict | undefined;
+  /** Counts a wrong attempt and says what it gets. */
+  countWrong(tried: Tried): Promise<CountedWrong>;
+}
+
+/** @param shared undefined: the service was told to run without Redis. */
+export function createLimiter(
+  limits: LimitSettings,
+  shared: SharedCounters | undefined,
+  observer: LookupObserver,
+): Limiter {
+  const { wrongPerWindow, freeBeforeProof, wrongWithoutRedis } = limits;
+  const counterWatch = new CounterWatch(Math.min(wrongPerWindow, freeBeforeProof));
+  const networks = new NetworkWatch(freeBeforeProof);
+  /** While Redis is away a network's first wrong attempt is one too many. */
+  const strictNetworks = new NetworkWatch(1);
+  const budget = new LocalBudget(wrongWithoutRedis);
+  const proofsUsedHere = new LocalBudget(1);
+
+  const proofFrom = (hasProof: boolean): number | undefined => (hasProof ? undefined : freeBeforeProof);
+
+  const countHere = ({ counters, visitor, digest, nowMs, hasProof }: Tried): Verdict => {
+    const untilMs = nowMs + WINDOW_SECONDS * 1000;
+    strictNetworks.add(visitor.network, untilMs, nowMs);
+    networks.add(visitor.network, untilMs, nowMs);
+    const seconds = budget.spend(counters, digest.readUInt32BE(0));
+    if (seconds > 0) return { kind: 'limited', untilMs: nowMs + seconds * 1000 };
+    return hasProof ? { kind: 'allowed' } : { kind: 'proofRequired', untilMs };
+  };
+
+  const refused = (verdict: Verdict | undefined): Verdict | undefined => {
+    if (verdict !== undefined) observer.limit(verdict.kind);
+    return verdict;
+  };
+
+  return {
+    async hasProof(visitor, seriesId) {
+      const proof = await visitor.provenWork(seriesId);
+      if (proof === undefined) return false;
+      let isNew = await (shared?.spendProof(proof) ?? 'away');
+      if (isNew === 'away') {
+        // Each process for itself: once in each, while nobody knows of the others.
+        const places = [{ slot: (proof << 8) >>> 0 }];
+        isNew = proofsUsedHere.secondsClosed(places) === 0;
+        if (isNew) proofsUsedHere.spend(places, 0);
+      }
+      observer.limit(isNew ? 'proofTaken' : 'proofRefused');
+      return isNew;
+    },
+
+    standing({ counters, visitor, nowMs, hasProof }) {
+      const known = counterWatch.standing(counters, nowMs);
+      const verdict = known.length === 0 ? undefined : judge(known, wrongPerWindow, proofFrom(hasProof));
+      if (verdict !== undefined || hasProof) return refused(verdict);
+      const untilMs = networks.proofUntilMs(visitor.network, nowMs);
+      return untilMs === undefined ? undefined : refused({ kind: 'proofRequired', untilMs });
+    },
+
+    before({ counters, visitor, nowMs, hasProof }, values) {
+      const known: CounterValue[] = [];
+      for (const value of values) {
+        const counter = value === 'away' ? undefined : parseCounter(value);
+        if (counter !== undefined) known.push(counter);
+      }
+      if (known.length === counters.length) {
+        const verdict = judge(known, wrongPerWindow, proofFrom(hasProof));
+        if (verdict !== undefined) counterWatch.learn(counters, known, nowMs);
+        return refused(verdict);
+      }
+      const seconds = budget.secondsClosed(counters);
+      if (seconds > 0) return refused({ kind: 'limited', untilMs: nowMs + seconds * 1000 });
+      const untilMs = hasProof ? undefined : strictNetworks.proofUntilMs(visitor.network, nowMs);
+      return untilMs === undefined ? undefined : refused({ kind: 'proofRequired', untilMs });
+    },
+
+    async countWrong(tried) {
+      const { visitor, counters, nowMs, hasProof } = tried;
+      const counted = await shared?.raise({ counters, network: visitor.network, hasProof, nowMs });
+      if (counted === undefined || counted.verdict === 'away') {
+        const verdict = countHere(tried);
+        observer.limit(verdict.kind === 'allowed' ? 'allowedLocally' : verdict.kind);
+        return { verdict, epoch: counted?.epoch };
+      }
+      counterWatch.learn(counters, counted.windows ?? [], nowMs);
+      const { count, endsAtMs } = counted.network;
+      networks.learn(visitor.network, count, endsAtMs === 0 ? nowMs + WINDOW_SECONDS * 1000 : endsAtMs);
+      observer.limit(counted.verdict.kind);
+      return { verdict: counted.verdict, epoch: counted.epoch };
+    },
+  };
+}

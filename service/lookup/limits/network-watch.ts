@@ -1,0 +1,58 @@
+/**
+ * Networks with wrong attempts, as this process has seen them: those with many have to bring a proof
+ * of work, for right and wrong credentials alike (else the question would be the answer). Never more
+ * than that: a school, or a whole mobile operator, shares an address.
+ */
+
+interface Seen {
+  count: number;
+  endsAtMs: number;
+}
+
+/** Networks remembered, 10 MB at most; the oldest gives way. */
+const MOST = 65_536;
+
+export class NetworkWatch {
+  readonly #free: number;
+  readonly #seen = new Map<number, Seen>();
+
+  /** @param free wrong attempts before a proof is asked for. */
+  constructor(free: number) {
+    this.#free = free;
+  }
+
+  /** When a network's window ends if it has to bring a proof, else undefined. */
+  proofUntilMs(network: number, nowMs: number): number | undefined {
+    if (this.#seen.size === 0) return undefined;
+    const seen = this.#seen.get(network);
+    if (seen === undefined) return undefined;
+    if (seen.endsAtMs <= nowMs) {
+      this.#seen.delete(network);
+      return undefined;
+    }
+    return seen.count >= this.#free ? seen.endsAtMs : undefined;
+  }
+
+  /** A wrong attempt that only this process has counted. */
+  add(network: number, endsAtMs: number, nowMs: number): void {
+    const seen = this.#seen.get(network);
+    if (seen !== undefined && seen.endsAtMs > nowMs) seen.count += 1;
+    else this.#remember(network, { count: 1, endsAtMs });
+  }
+
+  /** What all instances together have counted. */
+  learn(network: number, count: number, endsAtMs: number): void {
+    const seen = this.#seen.get(network);
+    if (seen === undefined || seen.endsAtMs < endsAtMs) this.#remember(network, { count, endsAtMs });
+    else seen.count = Math.max(seen.count, count);
+  }
+
+  #remember(network: number, seen: Seen): void {
+    this.#seen.delete(network);
+    if (this.#seen.size >= MOST) {
+      const [oldest] = this.#seen.keys();
+      if (oldest !== undefined) this.#seen.delete(oldest);
+    }
+    this.#seen.set(network, seen);
+  }
+}
