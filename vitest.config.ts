@@ -1,7 +1,7 @@
 import { defineConfig } from 'vitest/config';
 
 /** Milliseconds for one test, and for one hook, by kind of test: a hook may clone databases or start a store. */
-const timeoutsMs = { unit: 10_000, integration: 60_000, e2e: 180_000 };
+const timeoutsMs = { unit: 30_000, integration: 120_000, e2e: 180_000 };
 
 export default defineConfig({
   test: {

@@ -18,6 +18,7 @@ import * as rollback from './commands/rollback.ts';
 import * as sample from './commands/sample.ts';
 import * as series from './commands/series.ts';
 import * as status from './commands/status.ts';
+import * as unlock from './commands/unlock.ts';
 import * as validate from './commands/validate.ts';
 import * as verify from './commands/verify.ts';
 import * as warm from './commands/warm.ts';
@@ -47,6 +48,7 @@ const VERBS: readonly Verbs[] = [
   rollback,
   withdraw,
   cool,
+  unlock,
   status,
   audit,
 ];

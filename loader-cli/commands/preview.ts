@@ -2,19 +2,17 @@
 import type { Command } from 'commander';
 import type { PublishedBatch } from '#results/answer.ts';
 import { compileAnswer } from '#results/answer.ts';
-import { matchCredentials } from '#results/credentials.ts';
-import type { CredentialSet, SeriesDefinition } from '#results/definition.ts';
-import type { Digest, Pepper } from '#results/digest.ts';
+import type { Digest } from '#results/digest.ts';
 import { computeDigest } from '#results/digest.ts';
 import { FangbangError } from '#results/errors.ts';
 import { makeSlipCodec } from '#results/slip-codec.ts';
 import { parseBatchNumber } from '../arguments.ts';
+import { CREDENTIALS_HELP, askCredentials, chooseSet } from '../ask-credentials.ts';
 import { pepperOf, readBatch, readDefinition } from '../batches.ts';
 import type { Batch } from '../batches.ts';
 import { addVerb, textOption } from '../command.ts';
 import type { CommandContext } from '../command.ts';
 import type { Database } from '../database.ts';
-import { askHidden } from '../hidden-input.ts';
 
 export function register(program: Command): void {
   addVerb(program, {
@@ -24,10 +22,7 @@ export function register(program: Command): void {
     configure: (command) =>
       command
         .option('--set <name>', 'the credential set (else the definition’s first)')
-        .addHelpText(
-          'after',
-          '\nThe credentials are asked for and not shown; without a terminal they are lines of standard input,\nin the order of the set. They are never arguments, which other users of the machine can see.',
-        ),
+        .addHelpText('after', CREDENTIALS_HELP),
     run: async (ctx, [argument], options) => {
       const number = parseBatchNumber(argument);
       const peppers = ctx.peppers();
@@ -36,7 +31,8 @@ export function register(program: Command): void {
       const pepper = pepperOf(batch, peppers);
       const definition = await readDefinition(database, batch);
       const set = chooseSet(definition, textOption(options, 'set'));
-      const digest = await askForDigest(ctx, { pepper, definition, set });
+      const values = await askCredentials(ctx, definition, set);
+      const digest = computeDigest(pepper, definition.id, set.name, values);
       const payload = await readPayload(database, batch, digest);
       const slip = makeSlipCodec(definition).decode(payload);
       const answer = compileAnswer(definition, await publicationOf(ctx, database, batch))(slip);
@@ -44,32 +40,6 @@ export function register(program: Command): void {
       const json: Record<string, unknown> = JSON.parse(answer);
       return { json };
     },
-  });
-}
-
-function chooseSet(definition: SeriesDefinition, name: string | undefined): CredentialSet {
-  const sets = definition.credentialSets;
-  const set = name === undefined ? sets[0] : sets.find((s) => s.name === name);
-  if (set !== undefined) return set;
-  throw new FangbangError('usage', 'the definition has no such credential set', {
-    hint: `--set ${sets.map((s) => s.name).join(' or ')}`,
-  });
-}
-
-async function askForDigest(
-  ctx: CommandContext,
-  { pepper, definition, set }: { pepper: Pepper; definition: SeriesDefinition; set: CredentialSet },
-): Promise<Digest> {
-  const prompts = set.credentials.map((name) => {
-    const title = definition.credentials[name]?.title;
-    return title === undefined ? name : `${title.zh} / ${title.en}`;
-  });
-  const lines = await askHidden(ctx, prompts);
-  const fields = Object.fromEntries(set.credentials.map((name, i) => [name, lines[i] ?? '']));
-  const matched = matchCredentials(definition, fields);
-  if (matched.ok) return computeDigest(pepper, definition.id, matched.set.name, matched.values);
-  throw new FangbangError('usage', `the credential ${matched.field ?? ''} is malformed: ${matched.fault}`, {
-    hint: `one line each, in this order: ${set.credentials.join(', ')}`,
   });
 }
 

@@ -18,7 +18,7 @@ export type Change =
   | 'leading-zeros'
   /** Marks beside a status that shows none (withheld, misconduct, shielded): they are not stored. */
   | 'marks-not-stored'
-  /** Columns without a name at the right end, all empty. */
+  /** Columns without a name at the right end, all empty; in one row, or in all of the file. */
   | 'trailing-empty-columns';
 
 export interface Cleaned {

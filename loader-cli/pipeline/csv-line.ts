@@ -1,55 +1,47 @@
 /**
- * One physical line of CSV → its cells, by RFC 4180 and nothing more lenient. A line is all that is
- * ever looked at, so that an unclosed quotation mark cannot swallow the lines after it (with a
- * streaming parser the rest of the file becomes one value). Tests hold it against csv-parse.
+ * One physical line of CSV → its cells, by RFC 4180 and nothing more lenient. csv-parse is given one
+ * line at a time, so that an unclosed quotation mark cannot swallow the lines after it (given the
+ * whole stream it makes the rest of the file one value).
  */
+import { CsvError, parse } from 'csv-parse/sync';
 
 export type LineFault = 'unclosed-quote' | 'text-after-quote' | 'stray-quote';
 
 export type Delimiter = ',' | '\t' | ';';
 export const DELIMITERS: readonly Delimiter[] = [',', '\t', ';'];
 
-/** The cells of a line without its line end, or why it has none. */
+/**
+ * The cells of a line without its line end, or why it has none. csv-parse is the parser; a line
+ * without a quotation mark is cut at its delimiters, which is all that CSV says of it and saves
+ * making a parser for each of a million lines (a property test holds the two together).
+ */
 export function splitLine(line: string, delimiter: Delimiter): string[] | LineFault {
-  return line.includes('"') ? splitQuoted(line, delimiter) : line.split(delimiter);
+  if (!line.includes('"')) return line.split(delimiter);
+  const cells = parseRecord(line, delimiter);
+  // Excel's ="0123" is no CSV, but means one thing only: quoted as it should be, csv-parse reads it.
+  return cells === 'stray-quote' ? parseRecord(quoteExcelText(line, delimiter), delimiter) : cells;
 }
 
-function splitQuoted(line: string, delimiter: Delimiter): string[] | LineFault {
-  const cells: string[] = [];
-  let at = 0;
-  for (;;) {
-    let end: number;
-    if (line.startsWith('"', at)) {
-      const close = closingQuote(line, at + 1);
-      if (close === -1) return 'unclosed-quote';
-      end = close + 1;
-      if (end < line.length && line[end] !== delimiter) return 'text-after-quote';
-      cells.push(line.slice(at + 1, close).replaceAll('""', '"'));
-    } else if (line.startsWith('="', at)) {
-      // ="0123": how programs keep Excel from reading digits as a number. Kept as it is; the cell's
-      // reader takes it off and counts it.
-      const close = line.indexOf('"', at + 2);
-      end = close + 1;
-      if (close === -1 || (end < line.length && line[end] !== delimiter)) return 'stray-quote';
-      cells.push(line.slice(at, end));
-    } else {
-      const next = line.indexOf(delimiter, at);
-      end = next === -1 ? line.length : next;
-      const cell = line.slice(at, end);
-      if (cell.includes('"')) return 'stray-quote';
-      cells.push(cell);
-    }
-    if (end >= line.length) return cells;
-    at = end + 1;
+const FAULTS: Readonly<Partial<Record<string, LineFault>>> = {
+  CSV_QUOTE_NOT_CLOSED: 'unclosed-quote',
+  CSV_INVALID_CLOSING_QUOTE: 'text-after-quote',
+  INVALID_OPENING_QUOTE: 'stray-quote',
+};
+
+function parseRecord(line: string, delimiter: Delimiter): string[] | LineFault {
+  try {
+    const [cells] = parse(line, { delimiter, relax_column_count: true, record_delimiter: '\n' });
+    return cells ?? [''];
+  } catch (error) {
+    const fault = error instanceof CsvError ? FAULTS[error.code] : undefined;
+    if (fault === undefined) throw error;
+    return fault;
   }
 }
 
-/** Place of the quotation mark that ends a value; a doubled one stands for itself. −1: none. */
-function closingQuote(line: string, from: number): number {
-  for (let at = line.indexOf('"', from); at !== -1; at = line.indexOf('"', at + 2)) {
-    if (line[at + 1] !== '"') return at;
-  }
-  return -1;
+/** ="0123" → the same text in CSV: quoted, its quotation marks doubled. The cell's reader takes Excel's marks off and counts them. */
+function quoteExcelText(line: string, delimiter: Delimiter): string {
+  return line.replaceAll(new RegExp(`(?<=^|${delimiter})="([^"]*)"(?=${delimiter}|$)`, 'g'), '"=""$1"""');
 }
 
 /** Whether the number of quotation marks is odd: only such a line can end a value begun before it. */

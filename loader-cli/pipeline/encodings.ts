@@ -50,6 +50,29 @@ export function guessEncoding(wholeLines: Buffer): Encoding | undefined {
   return undefined;
 }
 
+/** So large a share of the lines may be damaged, and must be where the encoding is another. */
+const DAMAGED_AT_MOST = 0.05;
+const FOREIGN_AT_LEAST = 0.25;
+
+/**
+ * Of lines that are strictly neither: the encoding in which all but a few are, when in the other many are
+ * not. Four lines tell nothing; ten thousand with three damaged ones tell it beyond doubt.
+ */
+export function guessDespiteDamage(wholeLines: Buffer): Encoding | undefined {
+  let lines = 0;
+  const invalid = { 'utf-8': 0, gb18030: 0 };
+  for (const line of splitBytes(wholeLines, 'utf-8')) {
+    if (isAscii(line)) continue;
+    lines += 1;
+    for (const encoding of ['utf-8', 'gb18030'] as const)
+      if (decodeStrictly(line, encoding) === undefined) invalid[encoding] += 1;
+  }
+  const is = (encoding: 'utf-8' | 'gb18030', other: 'utf-8' | 'gb18030'): boolean =>
+    invalid[encoding] <= lines * DAMAGED_AT_MOST && invalid[other] >= lines * FOREIGN_AT_LEAST;
+  if (is('utf-8', 'gb18030')) return 'utf-8';
+  return is('gb18030', 'utf-8') ? 'gb18030' : undefined;
+}
+
 /** Whether all bytes are below 128: nothing then tells UTF-8 from GB18030, and nothing needs to. */
 export function isAscii(bytes: Buffer): boolean {
   for (let i = 0; i < bytes.length; i += 1) if ((bytes[i] ?? 0) >= 0x80) return false;

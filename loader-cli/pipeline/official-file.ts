@@ -12,6 +12,8 @@ import { isBlank } from './cells.ts';
 import type { Encoding } from './encodings.ts';
 import type { Header } from './header.ts';
 import { readHeader } from './header.ts';
+import { NOT_PLAIN } from './plain-cells.ts';
+import { PlainRows } from './plain-rows.ts';
 import { MAX_FIELD_CHARACTERS, RecordReader } from './records.ts';
 import type { RejectCode } from './reject-codes.ts';
 import { RowReader } from './row-reader.ts';
@@ -44,6 +46,7 @@ export interface FileFacts {
 }
 
 const NOTHING: readonly undefined[] = [];
+const NO_CHANGES: readonly Change[] = [];
 
 /** Reads a file to its end. @throws FangbangError `file-refused`. */
 export async function readOfficialFile(
@@ -56,21 +59,34 @@ export async function readOfficialFile(
   let unterminatedLine = 0;
   let header: Header | undefined;
   let records: RecordReader | undefined;
+  let plain: PlainRows | undefined;
 
-  for await (const { text, firstLine } of pieces) {
+  for await (const { text, firstLine, damaged } of pieces) {
     let line = firstLine;
     for (let from = 0; from < text.length; line += 1) {
+      if (plain !== undefined && damaged === undefined && records?.isHolding === false) {
+        const next = plain.read(text, from);
+        if (next !== NOT_PLAIN) {
+          sink.accepted(line, plain.credentials, plain.slip(), NO_CHANGES);
+          from = next;
+          continue;
+        }
+      }
       const feed = text.indexOf('\n', from);
       const end = feed === -1 ? text.length : feed;
       const content = text.slice(from, end > from && text[end - 1] === '\r' ? end - 1 : end);
       if (feed === -1) unterminatedLine = line;
       from = end + 1;
-      if (records !== undefined) records.line(content, line);
+      const fault = damaged?.get(line);
+      if (records !== undefined && fault !== undefined)
+        records.damaged(feed === -1 && fault === 'invalid-byte' ? 'truncated-line' : fault, line);
+      else if (records !== undefined) records.line(content, line);
       else {
         // A mark that is stuck to the first header, also twice, is none of its name.
         header = readHeader(content.replace(/^\uFEFF+/, ''), definition, opened.name);
         const lineSink = new LineReader(definition, header, sink, () => unterminatedLine);
-        records = new RecordReader(header.delimiter, lineSink);
+        records = new RecordReader(header.delimiter, lineSink, header.cells.length);
+        plain = PlainRows.of(definition, header);
       }
     }
     lines = line - 1;
@@ -116,6 +132,13 @@ class LineReader {
       return;
     }
     // Exactly as many: one cell more or fewer anywhere may have moved a mark to another subject.
+    if (cells.length > this.#header.cells.length && this.#hasOnlyEmptyExtras(cells)) {
+      const row = this.#rows.read(cells);
+      if (row.ok) {
+        this.#sink.accepted(line, row.credentials, row.slip, [...row.changes, 'trailing-empty-columns']);
+        return;
+      }
+    }
     if (cells.length !== this.#header.cells.length) {
       const isCutOff = line === this.#unterminatedLine() && cells.length < this.#named;
       this.broken(isCutOff ? 'truncated-line' : 'column-count', line);
@@ -130,6 +153,23 @@ class LineReader {
     const row = this.#rows.read(cells);
     if (row.ok) this.#sink.accepted(line, row.credentials, row.slip, row.changes);
     else this.#sink.rejected(line, row.code, row.column, row.credentials);
+  }
+
+  /**
+   * Whether what is too much are empty cells at the right end, and can be nothing else: were one of the
+   * other empty cells too much instead, no candidate would come of it.
+   */
+  #hasOnlyEmptyExtras(cells: readonly string[]): boolean {
+    const columns = this.#header.cells.length;
+    if (!cells.slice(columns).every(isBlank)) return false;
+    return cells
+      .slice(0, columns)
+      .every(
+        (cell, i) =>
+          !isBlank(cell) ||
+          isBlank(cells.slice(i + 1).join('')) ||
+          !this.#rows.read(cells.toSpliced(i, 1)).ok,
+      );
   }
 
   #isHeader(cells: readonly string[]): boolean {

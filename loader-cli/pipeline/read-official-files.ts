@@ -13,6 +13,7 @@
 import type { SeriesDefinition } from '#results/definition.ts';
 import { FangbangError } from '#results/errors.ts';
 import { LateRejects } from './late-rejects.ts';
+import { RankOutliers } from './rank-outliers.ts';
 import type { ReadOptions, ReadReport } from './read-report.ts';
 import { ReadingPass } from './reading-pass.ts';
 import { Sources } from './sources.ts';
@@ -45,16 +46,21 @@ export async function readOfficialFiles(
   const sources = await Sources.open(paths, options.stdin, options.signal);
   try {
     const late = new LateRejects(sources.names);
-    let ranksContradict = false;
     let before: ReadingPass | undefined;
+    // Ranks are looked at last, among rows that nothing else is wrong with.
+    let ranks: 'in-order' | 'looked-at' | 'mended' | 'contradict' = 'in-order';
     for (;;) {
-      const pass = new ReadingPass(definition, sources, late, options);
+      const outliers = ranks === 'looked-at' ? new RankOutliers() : undefined;
+      const pass = new ReadingPass(definition, sources, late, options, outliers);
       try {
         await pass.run(before?.files);
         const known = late.size;
         pass.addContradictions();
-        if (late.size === known && !ranksContradict) ranksContradict = pass.addRankContradictions();
-        if (late.size === known) return pass.report(ranksContradict);
+        if (late.size === known) {
+          if (ranks === 'contradict' || pass.ranksAreInOrder) return pass.report(ranks === 'contradict');
+          if (ranks === 'in-order') ranks = 'looked-at';
+          else ranks = ranks === 'looked-at' && pass.addWrongRanks() ? 'mended' : 'contradict';
+        }
         before = pass;
         await options.onRestart?.(late.size - known);
       } finally {

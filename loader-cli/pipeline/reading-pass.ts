@@ -15,6 +15,7 @@ import type { LateRejects } from './late-rejects.ts';
 import type { FileFacts } from './official-file.ts';
 import { readOfficialFile } from './official-file.ts';
 import { RankOrder } from './rank-order.ts';
+import type { RankOutliers } from './rank-outliers.ts';
 import type { FileReport, ReadOptions, ReadReport } from './read-report.ts';
 import type { Reject, RejectCode } from './reject-codes.ts';
 import { REJECT_CODES, rejectMessage } from './reject-codes.ts';
@@ -33,6 +34,7 @@ export class ReadingPass {
   readonly #options: ReadOptions;
   readonly #ledger: RowLedger;
   readonly #ranks = new RankOrder();
+  readonly #outliers: RankOutliers | undefined;
   readonly #statistics: StatisticsCollector;
   readonly #changes = new Map<Change, number>();
   readonly #rejects = new Map<RejectCode, { rows: number; first: Reject[] }>();
@@ -43,7 +45,15 @@ export class ReadingPass {
   #skipped = 0;
   #reported = 0;
 
-  constructor(definition: SeriesDefinition, sources: Sources, late: LateRejects, options: ReadOptions) {
+  /** @param outliers gets every rank, when it is known that some are wrong. */
+  constructor(
+    definition: SeriesDefinition,
+    sources: Sources,
+    late: LateRejects,
+    options: ReadOptions,
+    outliers?: RankOutliers,
+  ) {
+    this.#outliers = outliers;
     this.#definition = definition;
     this.#sources = sources;
     this.#late = late;
@@ -81,14 +91,23 @@ export class ReadingPass {
     this.#ledger.findContradictions(this.#late);
   }
 
-  /** Whether there are any. */
-  addRankContradictions(): boolean {
-    const found = this.#ranks.contradictions();
-    for (const { better, worse } of found) {
+  get ranksAreInOrder(): boolean {
+    return this.#ranks.contradictions().length === 0;
+  }
+
+  /** Adds the rows whose ranks are wrong; false when nobody can say which are: then the pairs that show it. */
+  addWrongRanks(): boolean {
+    const outliers = this.#outliers?.find();
+    for (const { place, contradicts } of outliers ?? []) {
+      const named = contradicts === undefined ? [] : [contradicts];
+      this.#late.add(place, 'rank-contradicts-total', { named, unnamed: 0 });
+    }
+    if (outliers !== undefined) return true;
+    for (const { better, worse } of this.#ranks.contradictions()) {
       this.#late.add(better, 'rank-contradicts-total', { named: [worse], unnamed: 0 });
       this.#late.add(worse, 'rank-contradicts-total', { named: [better], unnamed: 0 });
     }
-    return found.length > 0;
+    return false;
   }
 
   report(ranksContradict: boolean): ReadReport {
@@ -135,8 +154,10 @@ export class ReadingPass {
     }
     const payload = this.#codec.encode(slip);
     this.#ledger.addAccepted({ file, line }, credentials, rowHash(credentials, payload));
-    if (slip.total !== undefined && slip.rank !== undefined)
+    if (slip.total !== undefined && slip.rank !== undefined) {
       this.#ranks.add(slip.total, slip.rank, file, line);
+      this.#outliers?.add(slip.total, slip.rank, file, line);
+    }
     this.#statistics.add(slip);
     for (const change of changes) this.#count(change, 1);
     this.#accepted += 1;

@@ -4,35 +4,54 @@
  */
 import type { Delimiter, LineFault } from './csv-line.ts';
 import { hasOddQuotes, splitLine } from './csv-line.ts';
+import type { DamagedLine } from './text-pieces.ts';
 
 /** The longest value that is read; beyond it a quotation mark still open is a stray one. */
 export const MAX_FIELD_CHARACTERS = 10_000;
 
 export interface RecordSink {
   record(cells: readonly string[], line: number): void;
-  broken(fault: LineFault | 'line-break-in-quotes' | 'control-character', line: number): void;
+  broken(
+    fault: LineFault | DamagedLine | 'truncated-line' | 'line-break-in-quotes' | 'control-character',
+    line: number,
+  ): void;
 }
 
 /**
  * After a line whose quotation mark stays open, the lines that follow may be meant as the rest of
- * that value. They are held back until one of them could close it (then all of them are rejected)
- * or 10,000 characters have gone by (then only the first is, and the others are read as rows).
+ * that value. They are held back until one of them could close it (then all of them are rejected),
+ * or one is a whole row by itself, or 10,000 characters have gone by (then the mark was a stray one:
+ * only its line is rejected, and the others are read as rows).
  */
 export class RecordReader {
   readonly #delimiter: Delimiter;
   readonly #sink: RecordSink;
+  readonly #columns: number | undefined;
   #held: { readonly text: string; readonly line: number }[] = [];
   #heldCharacters = 0;
 
-  constructor(delimiter: Delimiter, sink: RecordSink) {
+  /** @param columns of a whole row; without it no line counts as one. */
+  constructor(delimiter: Delimiter, sink: RecordSink, columns?: number) {
     this.#delimiter = delimiter;
     this.#sink = sink;
+    this.#columns = columns;
+  }
+
+  /** Whether a value may still be open: the next line is then looked at here. */
+  get isHolding(): boolean {
+    return this.#held.length > 0;
   }
 
   /** Takes the next line, without its LF or CRLF. */
   line(text: string, line: number): void {
     if (this.#held.length > 0) this.#hold(text, line);
     else this.#read(text, line);
+  }
+
+  /** Takes a line that could not be read as text. */
+  damaged(fault: DamagedLine | 'truncated-line', line: number): void {
+    this.#rejectFirst();
+    this.#sink.broken(fault, line);
   }
 
   /** To be called after the last line. */
@@ -55,6 +74,11 @@ export class RecordReader {
   }
 
   #hold(text: string, line: number): void {
+    if (this.#isWholeRow(text)) {
+      this.#rejectFirst();
+      this.#read(text, line);
+      return;
+    }
     this.#held.push({ text, line });
     this.#heldCharacters += text.length + 1;
     if (hasOddQuotes(text)) {
@@ -65,6 +89,11 @@ export class RecordReader {
     } else if (this.#heldCharacters > MAX_FIELD_CHARACTERS) {
       this.#rejectFirst();
     }
+  }
+
+  #isWholeRow(text: string): boolean {
+    const cells = splitLine(text, this.#delimiter);
+    return typeof cells !== 'string' && cells.length === this.#columns;
   }
 
   #rejectFirst(): void {

@@ -65,6 +65,23 @@ export const REJECT_REASONS = {
     meaning: { zh: '某个值超过 10,000 个字符', en: 'a value is longer than 10,000 characters' },
     advice: SAVE_AGAIN,
   },
+  'invalid-byte': {
+    meaning: {
+      zh: '含有该文件编码中不存在的字节',
+      en: 'there is a byte that the encoding of the file does not have',
+    },
+    advice: {
+      zh: '该行已损坏，请重新传输或重新导出文件。',
+      en: 'The line is damaged: transfer or export the file again.',
+    },
+  },
+  'nul-byte': {
+    meaning: { zh: '含有空字符（NUL）', en: 'there is a NUL' },
+    advice: {
+      zh: '该行已损坏，请重新传输或重新导出文件。',
+      en: 'The line is damaged: transfer or export the file again.',
+    },
+  },
   'control-character': {
     meaning: { zh: '含有控制字符', en: 'there is a control character' },
     advice: SAVE_AGAIN,
@@ -219,8 +236,8 @@ export const REJECT_REASONS = {
       en: 'a better total does not have a better rank',
     },
     advice: {
-      zh: '请核对所列各行，并重新计算全部位次；这一错误不能用 --allow-rejects 放行。',
-      en: 'Compare the lines named and compute all ranks again; --allow-rejects does not let this pass.',
+      zh: '请核对所列各行的总分与位次；若矛盾遍及全表，须重新计算全部位次。',
+      en: 'Compare total and rank of the lines named; when they contradict each other all over, compute all ranks again.',
     },
   },
   'status-unknown': {

@@ -3,7 +3,9 @@
  * unpacked when it is gzip, decoded strictly, with the SHA-256 of the file as it lies there.
  *
  * Failure policy: what cannot be read to its end as text is refused whole (`file-refused`), naming
- * file and line: an invalid byte, a NUL, an encoding that cannot be told, a broken archive.
+ * file and line: an encoding that cannot be told, two encodings in one file, a broken archive, a damaged
+ * header. A few lines with an invalid byte or a NUL are handed on as damaged, so that only they are
+ * rejected; many of them mean that the file is not what it seems, and it is refused.
  */
 import { createHash } from 'node:crypto';
 import type { Hash } from 'node:crypto';
@@ -14,6 +16,7 @@ import type { Encoding } from './encodings.ts';
 import {
   afterLastLineEnd,
   decodeStrictly,
+  guessDespiteDamage,
   guessEncoding,
   isAscii,
   readMark,
@@ -23,11 +26,19 @@ import {
 /** A line beyond it is none: somebody gave a file of another kind. */
 const MAX_LINE_BYTES = 4 * 1024 * 1024;
 
+/** Why a line is no text. */
+export type DamagedLine = 'invalid-byte' | 'nul-byte';
+
+/** A piece with more damaged lines than these is not damaged but something else. */
+const DAMAGED_AT_MOST = { lines: 10, share: 0.05 };
+
 export interface TextPiece {
   /** Whole lines; only the file's last may lack its line end. */
   readonly text: string;
   /** Physical line of its first character, from 1. */
   readonly firstLine: number;
+  /** Lines that are no text, by their number; in `text` they are blank. */
+  readonly damaged?: ReadonlyMap<number, DamagedLine>;
 }
 
 export interface OpenedFile {
@@ -100,28 +111,70 @@ export class TextPieces {
   }
 
   #decode(bytes: Buffer): TextPiece {
-    const isWide = this.#encoding === 'utf-16le' || this.#encoding === 'utf-16be';
-    const nul = isWide ? -1 : bytes.indexOf(0);
-    if (nul !== -1) {
-      throw this.#refuse(this.#nextLine + count(bytes.subarray(0, nul)), 'there is a NUL byte', {
-        hint: 'the file is damaged, or UTF-16 without a byte-order mark: save it as UTF-8 or GB18030',
-      });
-    }
     if (this.#encoding === undefined && !isAscii(bytes)) {
-      this.#encoding = guessEncoding(bytes);
-      if (this.#encoding === undefined) throw this.#undecided(bytes);
+      this.#encoding = guessEncoding(bytes) ?? guessDespiteDamage(bytes);
+      if (this.#encoding === undefined)
+        throw this.#nextLine === 1 && bytes.includes(0)
+          ? this.#damagedHeader('nul-byte')
+          : this.#undecided(bytes);
     }
-    const text = decodeStrictly(bytes, this.encoding);
-    if (text === undefined) throw this.#invalidByte(bytes, this.encoding);
-    const wideNul = isWide ? text.indexOf('\0') : -1;
-    if (wideNul !== -1)
-      throw this.#refuse(
-        this.#nextLine + count(Buffer.from(text.slice(0, wideNul))),
-        'there is a NUL character',
-      );
     const firstLine = this.#nextLine;
-    this.#nextLine += countLines(text);
-    return { text, firstLine };
+    const text = decodeStrictly(bytes, this.encoding);
+    const piece = text === undefined || text.includes('\0') ? this.#decodeByLine(bytes) : { text, firstLine };
+    this.#nextLine += countLines(piece.text);
+    return piece;
+  }
+
+  /** What is no text as a whole, line by line. */
+  #decodeByLine(bytes: Buffer): TextPiece {
+    const firstLine = this.#nextLine;
+    const damaged = new Map<number, DamagedLine>();
+    const lines: string[] = [];
+    for (const one of splitBytes(bytes, this.encoding)) {
+      const line = firstLine + lines.length;
+      const text = decodeStrictly(one, this.encoding);
+      if (text !== undefined && !text.includes('\0')) {
+        lines.push(text);
+        continue;
+      }
+      const fault = text === undefined ? 'invalid-byte' : 'nul-byte';
+      if (line === 1) throw this.#damagedHeader(fault);
+      if (
+        fault === 'invalid-byte' &&
+        this.encoding === 'gb18030' &&
+        decodeStrictly(one, 'utf-8') !== undefined
+      ) {
+        // Other lines of UTF-8 would pass as GB18030, with other names.
+        throw this.#refuse(line, 'the line is UTF-8, those before it are GB18030', {
+          hint: 'the file is put together from files of two encodings: give them one by one',
+        });
+      }
+      damaged.set(line, fault);
+      // The last line of the file may have no end; it must be seen all the same.
+      lines.push(afterLastLineEnd(one, this.encoding) > 0 ? '\n' : ' ');
+    }
+    if (damaged.size > Math.max(DAMAGED_AT_MOST.lines, lines.length * DAMAGED_AT_MOST.share)) {
+      throw this.#refuse(
+        [...damaged.keys()][0] ?? firstLine,
+        `there are invalid bytes here and in ${damaged.size - 1} more lines near by (the file is read as ${this.#readAs()})`,
+        { hint: 'the file is damaged or has another encoding: export it again as UTF-8 or GB18030' },
+      );
+    }
+    return { text: lines.join(''), firstLine, damaged };
+  }
+
+  #damagedHeader(fault: DamagedLine): FangbangError {
+    return fault === 'nul-byte'
+      ? this.#refuse(1, 'there is a NUL byte in the header', {
+          hint: 'the file is damaged, or UTF-16 without a byte-order mark: save it as UTF-8 or GB18030',
+        })
+      : this.#refuse(1, `there is an invalid byte in the header (the file is read as ${this.#readAs()})`, {
+          hint: 'the file is damaged or has another encoding: export it again as UTF-8 or GB18030',
+        });
+  }
+
+  #readAs(): string {
+    return `${this.encoding}${this.#markBytes > 0 ? ', as its byte-order mark says' : ''}`;
   }
 
   /** Neither UTF-8 nor GB18030: says where each of them ends; it was most likely the one that went on longer. */
@@ -136,14 +189,6 @@ export class TextPieces {
         `it is not GB18030 (GBK, GB2312): line ${gb18030} has an invalid byte`,
       ],
     });
-  }
-
-  #invalidByte(bytes: Buffer, encoding: Encoding): FangbangError {
-    return this.#refuse(
-      this.#firstInvalidLine(bytes, encoding),
-      `there is an invalid byte (the file is read as ${encoding}${this.#markBytes > 0 ? ', as its byte-order mark says' : ''})`,
-      { hint: 'the file is damaged or cut off there: transfer or export it again' },
-    );
   }
 
   #firstInvalidLine(bytes: Buffer, encoding: Encoding): number {
@@ -209,12 +254,6 @@ const OLD_EXCEL = Buffer.from([0xd0, 0xcf, 0x11, 0xe0]);
 async function* prepend(first: Buffer, rest: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
   yield first;
   yield* rest;
-}
-
-function count(bytes: Buffer): number {
-  let lines = 0;
-  for (let at = bytes.indexOf(0x0a); at !== -1; at = bytes.indexOf(0x0a, at + 1)) lines += 1;
-  return lines;
 }
 
 /** Lines that begin in the text; the last may lack its end. */

@@ -58,13 +58,13 @@ export function histogramLines(bins: readonly Bin[], step: number, columns: numb
   const most = Math.max(1, ...bins.map((bin) => bin.candidates));
   const labels = bins.map(({ from }) => (step === 1 ? String(from) : `${from}–${from + step - 1}`));
   const labelWidth = Math.max(0, ...labels.map((label) => label.length));
-  // Two gaps and a share of seven characters.
-  const room = Math.max(8, Math.min(60, columns - labelWidth - 11));
+  // Three gaps (2, 2 and 1) and a share of seven characters.
+  const room = Math.max(8, Math.min(60, columns - labelWidth - 12));
   return bins
     .map(({ candidates }, i) => {
       const label = (labels[i] ?? '').padStart(labelWidth);
-      const share = `${((100 * candidates) / Math.max(1, all)).toFixed(2)}%`;
-      return `  ${label}  ${bar((candidates / most) * room).padEnd(room)} ${share}`.trimEnd();
+      const share = `${((100 * candidates) / Math.max(1, all)).toFixed(2)}%`.padStart(7);
+      return `  ${label}  ${bar((candidates / most) * room).padEnd(room)} ${share}`;
     })
     .toReversed();
 }

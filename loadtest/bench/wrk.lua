@@ -1,7 +1,15 @@
 -- The load: sends the requests of a file one after the other, round and round, and prints the sums as JSON.
 -- Arguments: the file of requests, "count" to count the answers by status (else wrk's own count of 4xx and 5xx
 -- is the check, which costs the load's core less).
-local requests = {}
+--
+-- The requests lie outside Lua's heap. LuaJIT hashes a few bytes of a string, so that answers which differ only in
+-- their request id all collide until they are collected; in a large heap that comes late (86 µs an answer, in place
+-- of 15).
+local ffi = require 'ffi'
+ffi.cdef 'void *malloc(size_t size);'
+
+local bytes, starts, lengths
+local requestCount = 0
 local threads = {}
 
 -- The file: for each request its length in bytes, a line feed, and the request as it goes over the wire.
@@ -9,12 +17,20 @@ local function readRequests(path)
   local file = assert(io.open(path, 'rb'))
   local text = file:read('*a')
   file:close()
-  local at = 1
+  local at, found = 1, {}
   while at <= #text do
     local lineEnd = text:find('\n', at, true)
     local length = tonumber(text:sub(at, lineEnd - 1))
-    requests[#requests + 1] = text:sub(lineEnd + 1, lineEnd + length)
+    -- Counted from 0, the request begins where the line feed is when counted from 1.
+    found[#found + 1] = { start = lineEnd, length = length }
     at = lineEnd + 1 + length
+  end
+  bytes = ffi.cast('char *', ffi.C.malloc(#text))
+  ffi.copy(bytes, text, #text)
+  requestCount = #found
+  starts, lengths = ffi.new('uint32_t[?]', requestCount), ffi.new('uint32_t[?]', requestCount)
+  for i, request in ipairs(found) do
+    starts[i - 1], lengths[i - 1] = request.start, request.length
   end
 end
 
@@ -24,6 +40,7 @@ end
 
 function init(args)
   readRequests(args[1])
+  collectgarbage()
   statuses = {}
   if args[2] == 'count' then
     response = function(status)
@@ -32,11 +49,11 @@ function init(args)
   end
 end
 
-local sent = 0
+local sent = -1
 function request()
   sent = sent + 1
-  if sent > #requests then sent = 1 end
-  return requests[sent]
+  if sent == requestCount then sent = 0 end
+  return ffi.string(bytes + starts[sent], lengths[sent])
 end
 
 function done(summary, latency)

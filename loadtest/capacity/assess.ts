@@ -24,8 +24,7 @@ const LEAST_CORES = 0.03;
  */
 export function assessModel(facts: AssessFacts): ModelRecord | undefined {
   const { capacity, serviceProcesses, machineCores } = facts;
-  const usable = capacity.steps
-    .filter(({ held, purpose }) => held && purpose === 'search')
+  const usable = usableSteps(capacity)
     .flatMap(measuredRate)
     .filter(({ service }) => service > LEAST_CORES)
     .toSorted((a, b) => a.ratePerSecond - b.ratePerSecond);
@@ -46,6 +45,13 @@ export function assessModel(facts: AssessFacts): ModelRecord | undefined {
       ...(perSecond === null ? [] : [check('capacity', perSecond, predicted.perSecond, perSecond)]),
     ],
   };
+}
+
+/** The tries that held and were not disturbed by other programs. */
+export function usableSteps({ steps }: CapacityRecord): CapacityStep[] {
+  return steps.filter(
+    ({ held, purpose, measured }) => held && purpose === 'search' && !measured.limits.disturbed,
+  );
 }
 
 /** What the plan needs, or undefined without C. */
@@ -71,9 +77,10 @@ export function planFacts(facts: AssessFacts): PlanFacts | undefined {
   };
 }
 
-function measuredRate({ ratePerSecond, measured }: CapacityStep): MeasuredRate[] {
-  const { service, redis, machine } = measured.coresUsed;
-  return service === undefined || redis === undefined || machine === undefined
+/** A step as the model takes it; none when its CPU was not seen. */
+export function measuredRate({ ratePerSecond, measured }: CapacityStep): MeasuredRate[] {
+  const { service, redis, generator } = measured.coresUsed;
+  return service === undefined || redis === undefined
     ? []
-    : [{ ratePerSecond, service, redis, machine }];
+    : [{ ratePerSecond, service, redis, machine: service + redis + generator }];
 }

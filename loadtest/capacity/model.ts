@@ -9,7 +9,7 @@ export interface MeasuredRate {
   readonly ratePerSecond: number;
   readonly service: number;
   readonly redis: number;
-  /** Everything on the machine, the generator included when it shares it. */
+  /** All parts of the rehearsal together, the generator included when it shares the machine. */
   readonly machine: number;
 }
 

@@ -37,19 +37,19 @@ export class PagesClient {
     const chunks: Buffer[] = [];
     let length = 0;
     const end = (answer: RawAnswer | undefined): void => {
-      socket.removeAllListeners('data').removeAllListeners('close').removeAllListeners('timeout');
+      socket.off('data', take).off('close', broken).off('timeout', broken);
       if (answer === undefined) socket.destroy();
       else this.#free.push(socket);
       resolve(answer);
     };
-    socket.on('data', (chunk: Buffer) => {
+    const broken = (): void => end(undefined);
+    const take = (chunk: Buffer): void => {
       chunks.push(chunk);
       length += chunk.length;
       const answer = readAnswer(chunks.length === 1 ? chunk : Buffer.concat(chunks, length));
       if (answer !== 'more') end(answer);
-    });
-    socket.once('close', () => end(undefined));
-    socket.once('timeout', () => end(undefined));
+    };
+    socket.on('data', take).once('close', broken).once('timeout', broken);
     socket.write(
       `POST ${this.#path} HTTP/1.1\r\nHost: ${this.#host}:${this.#port}\r\n` +
         `Content-Type: application/json\r\nContent-Length: ${Buffer.byteLength(json)}\r\n\r\n${json}`,

@@ -34,8 +34,8 @@ interface Page {
 
 /** Arrivals are counted in slices of this. */
 const SLICE_MS = 500;
-/** A slice's count is random too: of 1,250 arrivals 3.5 standard deviations are 10%. */
-const EVEN_WITHIN = 0.12;
+/** A slice's count is random too: four standard deviations of a Poisson count, 11% of 1,250 arrivals. */
+const EVEN_WITHIN_DEVIATIONS = 4;
 /** Later than this, the curve is this program's and not the pages'. */
 const LATE_MS = 100;
 
@@ -186,7 +186,7 @@ function isEven(arrivals: readonly Arrivals[], pages: number, spreadMs: number):
   const share = (pages * SLICE_MS) / spreadMs;
   return arrivals
     .slice(1, Math.floor(spreadMs / SLICE_MS))
-    .every(({ first }) => Math.abs(first - share) <= share * EVEN_WITHIN);
+    .every(({ first }) => Math.abs(first - share) <= EVEN_WITHIN_DEVIATIONS * Math.sqrt(share));
 }
 
 function answerOf(raw: RawAnswer | undefined): Answer {

@@ -62,6 +62,8 @@ export async function findCapacity<T extends Tried>(options: SearchOptions<T>): 
   }
   while (missed !== undefined && missed - held > held * precision && !stop.aborted) {
     const middle = Math.round((held + missed) / 2);
+    // Whole rates: between two neighbours there is none.
+    if (middle === held || middle === missed) break;
     const step = await attempt(middle);
     if (step.held) held = middle;
     else missed = middle;

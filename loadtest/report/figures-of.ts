@@ -5,6 +5,7 @@ import type { Chart, Line, Point } from './charts.ts';
 import { COLOURS } from './charts.ts';
 import type { CapacityRecord, CapacityStep, RehearsalRecord, SimulationRecord } from './record.ts';
 import type { Simulation } from '../capacity/simulate.ts';
+import { measuredRate, usableSteps } from '../capacity/assess.ts';
 import { coresAt, fitModel } from '../capacity/model.ts';
 import { OBJECTIVE } from '../profiles/profile.ts';
 
@@ -121,12 +122,7 @@ export function byRateChart({ steps, perSecond }: CapacityRecord): Chart {
 /** Measured CPU by rate, and the model's lines. */
 export function modelChart({ capacity, model }: RehearsalRecord): Chart | undefined {
   if (capacity === undefined || model === undefined) return undefined;
-  const held = capacity.steps.filter((step) => step.held && step.purpose === 'search');
-  const measured = held.flatMap(({ ratePerSecond, measured: { coresUsed } }) =>
-    coresUsed.service === undefined || coresUsed.redis === undefined || coresUsed.machine === undefined
-      ? []
-      : [{ ratePerSecond, service: coresUsed.service, redis: coresUsed.redis, machine: coresUsed.machine }],
-  );
+  const measured = usableSteps(capacity).flatMap(measuredRate);
   const fitted = fitModel(measured.filter(({ ratePerSecond }) => model.fittedTo.includes(ratePerSecond)));
   const most = Math.max(...measured.map(({ ratePerSecond }) => ratePerSecond));
   const isFitted = (rate: number): boolean => model.fittedTo.includes(rate);

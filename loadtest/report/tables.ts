@@ -89,7 +89,7 @@ export function modelTable({ checks }: ModelRecord): Html {
   const names = {
     service: '服务 CPU of the service, cores',
     redis: 'Redis CPU, cores',
-    machine: '整机 CPU of the machine, cores',
+    machine: '演练各部分合计 CPU of service, Redis and generator, cores',
     capacity: '承载能力 capacity C, requests/s',
   };
   return html`<table>

@@ -5,19 +5,30 @@
  * needs no pepper, so that `validate` prints what `load` will: this is what the approver approves.
  * `storedChecksum` covers what Postgres holds, so that a batch can be checked without its file.
  */
-import { createHash } from 'node:crypto';
+import { createHash, hash } from 'node:crypto';
 import type { Digest } from './digest.ts';
 
 export const ROW_HASH_BYTES = 32;
 
+/** What a row's hash covers: each normalised credential behind its length, in the definition's order, then the encoded slip. */
+export function rowBytes(credentials: readonly string[], payload: Buffer): Buffer {
+  let size = payload.length;
+  // A character takes at most 3 bytes for each of its UTF-16 units.
+  for (const value of credentials) size += 4 + value.length * 3;
+  const bytes = Buffer.allocUnsafe(size);
+  let at = 0;
+  for (const value of credentials) {
+    const length = bytes.utf8Write(value, at + 4);
+    bytes.writeUInt32BE(length, at);
+    at += 4 + length;
+  }
+  bytes.set(payload, at);
+  return bytes.subarray(0, at + payload.length);
+}
+
 /** SHA-256 of one accepted row: its normalised credentials in the definition's order, and its encoded slip. */
 export function rowHash(credentials: readonly string[], payload: Buffer): Buffer {
-  const hash = createHash('sha256');
-  for (const value of credentials) {
-    const bytes = Buffer.from(value, 'utf8');
-    hash.update(lengthPrefix(bytes.length)).update(bytes);
-  }
-  return hash.update(payload).digest();
+  return hash('sha256', rowBytes(credentials, payload), 'buffer');
 }
 
 /**
@@ -30,13 +41,13 @@ export function batchChecksum(
   sortedRowHashes: Iterable<Buffer>,
   corrected?: Buffer,
 ): Buffer {
-  const hash = createHash('sha256')
+  const whole = createHash('sha256')
     // Two words, so that no correction is the same bytes as a load whose first row is the checksum it corrects.
     .update(corrected === undefined ? 'fangbang-checksum-1' : 'fangbang-correction-1')
     .update(definitionSha256)
     .update(corrected ?? Buffer.alloc(0));
-  for (const piece of sortedRowHashes) hash.update(piece);
-  return hash.digest();
+  for (const piece of sortedRowHashes) whole.update(piece);
+  return whole.digest();
 }
 
 /** As people and the CLI write it: `sha256:` and 64 hex digits. */
@@ -50,6 +61,12 @@ export function parseChecksum(text: string): Buffer | undefined {
   return match?.[1] === undefined ? undefined : Buffer.from(match[1], 'hex');
 }
 
+/** The state of a StoredChecksum, as threads hand it to each other. */
+export interface StoredSums {
+  readonly lanes: Uint32Array;
+  readonly entries: number;
+}
+
 /**
  * A sum over entries in any order (lanes of SHA-512, each modulo 2³²; the count is in the hash). It
  * finds damage and a forgotten or doubled entry; against people the rights in the database stand.
@@ -59,16 +76,32 @@ export class StoredChecksum {
   #entries = 0;
 
   add(digest: Digest, credentialSet: number, candidateNumber: string, payload: Buffer): void {
-    const number = Buffer.from(candidateNumber, 'utf8');
-    const hash = createHash('sha512')
-      .update(digest)
-      .update(Buffer.from([credentialSet]))
-      .update(lengthPrefix(number.length))
-      .update(number)
-      .update(payload)
-      .digest();
-    for (let i = 0; i < 16; i += 1) this.#lanes[i] = (this.#lanes[i] ?? 0) + hash.readUInt32LE(i * 4);
+    this.addBytes(digest, credentialSet, Buffer.from(candidateNumber, 'utf8'), payload);
+  }
+
+  /** The same with the candidate number in UTF-8. */
+  addBytes(digest: Buffer, credentialSet: number, candidateNumber: Buffer, payload: Buffer): void {
+    const numberAt = digest.length + 5;
+    const entry = Buffer.allocUnsafe(numberAt + candidateNumber.length + payload.length);
+    entry.set(digest, 0);
+    entry[digest.length] = credentialSet;
+    entry.writeUInt32BE(candidateNumber.length, digest.length + 1);
+    entry.set(candidateNumber, numberAt);
+    entry.set(payload, numberAt + candidateNumber.length);
+    const sum = hash('sha512', entry, 'buffer');
+    for (let i = 0; i < 16; i += 1) this.#lanes[i] = (this.#lanes[i] ?? 0) + sum.readUInt32LE(i * 4);
     this.#entries += 1;
+  }
+
+  /** What was added so far, for `merge`. */
+  parts(): StoredSums {
+    return { lanes: this.#lanes.slice(), entries: this.#entries };
+  }
+
+  /** Adds what another one has. */
+  merge({ lanes, entries }: StoredSums): void {
+    for (const [i, lane] of lanes.entries()) this.#lanes[i] = (this.#lanes[i] ?? 0) + lane;
+    this.#entries += entries;
   }
 
   digest(): Buffer {
@@ -80,10 +113,4 @@ export class StoredChecksum {
       .update(sums)
       .digest();
   }
-}
-
-function lengthPrefix(length: number): Buffer {
-  const prefix = Buffer.allocUnsafe(4);
-  prefix.writeUInt32BE(length, 0);
-  return prefix;
 }

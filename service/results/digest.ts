@@ -70,21 +70,37 @@ export function computeDigest(
   credentialSet: string,
   credentials: readonly string[],
 ): Digest {
-  return createHmac('sha512', pepper.key)
-    .update(digestInput(series, credentialSet, credentials))
-    .digest() as Digest;
+  return digestOf(
+    pepper.key,
+    digestPrefix(series, credentialSet),
+    credentials.map((value) => Buffer.from(value, 'utf8')),
+  );
 }
 
-function digestInput(series: string, credentialSet: string, credentials: readonly string[]): Buffer {
-  const fields = [SCHEME, series, credentialSet, ...credentials];
-  let size = 0;
-  for (const field of fields) size += 2 + Buffer.byteLength(field);
+/** The part of the digest's input that all candidates of a series share. */
+export function digestPrefix(series: string, credentialSet: string): Buffer {
+  return withLengths(
+    Buffer.alloc(0),
+    [SCHEME, series, credentialSet].map((field) => Buffer.from(field, 'utf8')),
+  );
+}
+
+/** The same as computeDigest, for a loader with millions: the prefix made once, the credentials in UTF-8. */
+export function digestOf(pepperKey: Buffer, prefix: Buffer, credentials: readonly Buffer[]): Digest {
+  return createHmac('sha512', pepperKey).update(withLengths(prefix, credentials)).digest() as Digest;
+}
+
+/** @throws RangeError for a field whose length does not fit its prefix. */
+function withLengths(start: Buffer, fields: readonly Buffer[]): Buffer {
+  let size = start.length;
+  for (const field of fields) size += 2 + field.length;
   const input = Buffer.allocUnsafe(size);
-  let at = 0;
+  input.set(start, 0);
+  let at = start.length;
   for (const field of fields) {
-    const length = input.write(field, at + 2);
-    input.writeUInt16BE(length, at);
-    at += 2 + length;
+    input.writeUInt16BE(field.length, at);
+    input.set(field, at + 2);
+    at += 2 + field.length;
   }
   return input;
 }

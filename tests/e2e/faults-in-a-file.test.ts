@@ -54,7 +54,7 @@ beforeAll(async () => {
     writeFileSync(join(folder, 'truth.csv'), truthText(truth));
     const result = await desk.asLoader([
       ...['load', file, '--series', SERIES, '--json'],
-      ...['--allow-rejects', String(truth.faulty.size + truth.disputable.size)],
+      ...['--allow-rejects', String(ROWS)],
     ]);
     if (result.exitCode !== 0) throw new Error(`exit code ${result.exitCode}\n${result.stderr.slice(-4000)}`);
     const rejectText = readFileSync(join(folder, 'faulty.rejects.csv'), 'utf8');

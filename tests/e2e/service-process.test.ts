@@ -23,6 +23,7 @@ import {
   warmBatch,
   withdrawSeries,
 } from '../helpers/batch.ts';
+import { EASY_PROOFS, lookupWithProof } from '../helpers/proof-of-work.ts';
 import type { RunningService, Runtime, ServiceOptions } from '../helpers/service.ts';
 import { RUNTIMES, spawnService, startService } from '../helpers/service.ts';
 import { createDatabase, redisDatabase } from '../helpers/stores.ts';
@@ -172,14 +173,14 @@ describe.each(RUNTIMES)('the service on %s', (runtime) => {
   it('serves every candidate without Redis, and none from the moment of a withdrawal', async () => {
     const short = presetDefinition('gaokao', 'short-gaokao-2026');
     await openBatch(installation, short, candidates);
-    const service = await startService({ ...options, redisUrl: 'none' });
+    const service = await startService({ ...options, redisUrl: 'none', env: EASY_PROOFS });
     for (const candidate of candidates) {
       const answer = await service.lookup(short.id, fieldsOf(short, candidate));
       expect(answer.status).toBe(200);
       expect(answer.json).toMatchObject(expectedMarks(short, candidate));
     }
     const wrong = { ...fieldsOf(short, first), candidateNumber: '26330199999999' };
-    expect((await service.lookup(short.id, wrong)).status).toBe(404);
+    expect((await lookupWithProof(service.url, short.id, wrong)).status).toBe(404);
     await withdrawSeries(installation, short.id);
     for (const candidate of candidates)
       expect((await service.lookup(short.id, fieldsOf(short, candidate))).status).toBe(403);

@@ -24,6 +24,7 @@ import {
   withRedis,
   withdrawSeries,
 } from '../helpers/batch.ts';
+import { NO_LIMITS } from '../helpers/proof-of-work.ts';
 import type { Answer, RunningService } from '../helpers/service.ts';
 import { RUNTIMES, startService } from '../helpers/service.ts';
 import { redisDatabase } from '../helpers/stores.ts';
@@ -74,6 +75,8 @@ describe.each(RUNTIMES)('a release on %s', (runtime) => {
       databaseUrl: installation.serviceUrl,
       redisUrl: redis.url,
       pepperFile: installation.pepperFile,
+      // Hundreds of wrong guesses; what limits them is in limits-guessing.test.ts.
+      env: NO_LIMITS,
     });
   });
   afterAll(async () => {

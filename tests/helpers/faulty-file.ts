@@ -148,7 +148,8 @@ function withNumbers(rowLines: readonly Line[], faults: number): FaultyFile {
   for (const line of rowLines) {
     if (line.fault !== undefined) faulty.set(number, line.fault);
     else if (line.disputable !== undefined) {
-      disputable.set(number, line.disputable);
+      // A record of two lines concerns both.
+      for (const i of line.text.split('\n').keys()) disputable.set(number + i, line.disputable);
       if (line.row !== undefined) perhaps.set(number, line.row);
     } else if (line.row !== undefined) sound.set(number, line.row);
     number += line.text.split('\n').length;

@@ -129,10 +129,11 @@ export async function lookupAt(
   url: string,
   series: string,
   fields: Record<string, unknown>,
+  headers: Readonly<Record<string, string>> = {},
 ): Promise<Answer> {
   const response = await fetch(`${url}/v1/series/${series}/lookup`, {
     method: 'POST',
-    headers: { 'content-type': 'application/json' },
+    headers: { 'content-type': 'application/json', ...headers },
     body: JSON.stringify(fields),
     // Far longer than any answer may take: what hangs fails here.
     signal: AbortSignal.timeout(10_000),

@@ -2,22 +2,21 @@ import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import type { Choice } from '../../loadtest/profiles/choose.ts';
 import { choose, partition } from '../../loadtest/profiles/choose.ts';
-import { REQUEST_KINDS, profileByName } from '../../loadtest/profiles/profile.ts';
+import { OPEN_MIX, REQUEST_KINDS } from '../../loadtest/profiles/profile.ts';
 
-const profile = profileByName('smoke');
 const candidateCount = fc.integer({ min: 20, max: 100_000 });
 const seeds = fc.integer({ min: 0, max: 2 ** 31 });
 
 function chosen(seed: number, count: number, candidates: number): Choice[] {
-  return Array.from({ length: count }, (_, iteration) => choose(profile, seed, iteration, candidates, 2));
+  return Array.from({ length: count }, (_, iteration) => choose(OPEN_MIX, seed, iteration, candidates, 2));
 }
 
 test('the same seed and iteration always choose the same, whatever was chosen before', () => {
   fc.assert(
     fc.property(seeds, fc.nat(1_000_000), candidateCount, (seed, iteration, candidates) => {
-      const once = choose(profile, seed, iteration, candidates, 2);
-      choose(profile, seed, iteration + 1, candidates, 2);
-      expect(choose(profile, seed, iteration, candidates, 2)).toEqual(once);
+      const once = choose(OPEN_MIX, seed, iteration, candidates, 2);
+      choose(OPEN_MIX, seed, iteration + 1, candidates, 2);
+      expect(choose(OPEN_MIX, seed, iteration, candidates, 2)).toEqual(once);
     }),
   );
 });
@@ -26,6 +25,7 @@ function isInItsPart(choice: Choice, honest: number, candidates: number): boolea
   switch (choice.kind) {
     case 'first':
     case 'repeat':
+    case 'early':
       return choice.row >= 0 && choice.row < honest;
     case 'wrong':
       return (
@@ -41,7 +41,7 @@ function isInItsPart(choice: Choice, honest: number, candidates: number): boolea
 test('honest lookups and wrong guesses never meet on a candidate', () => {
   fc.assert(
     fc.property(seeds, fc.nat(1_000_000), candidateCount, (seed, iteration, candidates) => {
-      const choice = choose(profile, seed, iteration, candidates, 2);
+      const choice = choose(OPEN_MIX, seed, iteration, candidates, 2);
       const { honest } = partition(candidates);
       expect(isInItsPart(choice, honest, candidates)).toBe(true);
     }),
@@ -53,7 +53,7 @@ test('the kinds come in the shares of the mix', () => {
   for (const { kind } of chosen(7, 20_000, 1_000)) counts.set(kind, (counts.get(kind) ?? 0) + 1);
   for (const kind of REQUEST_KINDS) {
     // Five standard deviations of a binomial with the largest share.
-    expect(Math.abs((counts.get(kind) ?? 0) / 200 - profile.mix[kind])).toBeLessThan(1.8);
+    expect(Math.abs((counts.get(kind) ?? 0) / 200 - OPEN_MIX[kind])).toBeLessThan(1.8);
   }
 });
 
@@ -63,7 +63,7 @@ test('both credential sets are used', () => {
 });
 
 test('a first lookup comes to each honest candidate before any comes again', () => {
-  const onlyFirst = { mix: { first: 100, repeat: 0, wrong: 0, series: 0, page: 0 } };
+  const onlyFirst = { first: 100, repeat: 0, wrong: 0, series: 0, page: 0, early: 0 };
   for (const candidates of [20, 97, 1_000]) {
     const { honest } = partition(candidates);
     const rows = Array.from({ length: honest }, (_, i) => choose(onlyFirst, 1, i, candidates, 1)).map(

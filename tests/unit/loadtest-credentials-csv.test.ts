@@ -64,3 +64,16 @@ test.each([
   expect(() => parseCredentialsFile(text)).toThrow(message);
   expect(() => parseCredentialsFile(text)).not.toThrow('SECRET');
 });
+
+test('the parts of several instances are every n-th row, none twice and none left out', () => {
+  const rows = Array.from({ length: 10 }, (_, i) => `${i},${quoted(JSON.stringify(expected))}`);
+  const text = ['number,expected', ...rows].join('\n');
+  const numbers = [0, 1, 2].map((index) =>
+    parseCredentialsFile(text, { index, of: 3 }).map(({ credentials }) => credentials['number']),
+  );
+  expect(numbers).toEqual([
+    ['0', '3', '6', '9'],
+    ['1', '4', '7'],
+    ['2', '5', '8'],
+  ]);
+});

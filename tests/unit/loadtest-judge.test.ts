@@ -1,11 +1,11 @@
 import { expect, test } from 'vitest';
-import type { VisitResponse } from '../../loadtest/profiles/judge.ts';
-import { judge } from '../../loadtest/profiles/judge.ts';
+import type { Moment, VisitResponse } from '../../loadtest/profiles/judge.ts';
+import { CLOCK_TOLERANCE_MS, judge, momentOf } from '../../loadtest/profiles/judge.ts';
 import { seriesToLoad } from '../../loadtest/profiles/series.ts';
 import type { Visit } from '../../loadtest/profiles/visit.ts';
 import { makeVisit } from '../../loadtest/profiles/visit.ts';
 
-const SERIES = { id: 's1', credentialSets: [['candidateNumber', 'name']] };
+const SERIES = { id: 's1', credentialSets: [['candidateNumber', 'name']], releaseAtMs: undefined };
 const candidate = (number: string, name: string) => ({
   credentials: { candidateNumber: number, name },
   expected: { candidate: { number, name }, status: 'passed', components: [] },
@@ -14,6 +14,7 @@ const CANDIDATES = [candidate('1', '林泽'), candidate('2', '林泽'), candidat
 
 const lookup = makeVisit({ kind: 'first', row: 0, set: 0 }, SERIES, CANDIDATES);
 const guess = makeVisit({ kind: 'wrong', row: 0, otherRow: 1, set: 0 }, SERIES, CANDIDATES);
+const early = makeVisit({ kind: 'early', row: 0, set: 0 }, SERIES, CANDIDATES);
 const list = makeVisit({ kind: 'series' }, SERIES, CANDIDATES);
 const page = makeVisit({ kind: 'page' }, SERIES, CANDIDATES);
 
@@ -74,6 +75,55 @@ test.each<[string, Visit, VisitResponse, 'right' | 'failed' | 'wrong']>([
   expect(verdict.reasons.join(' ')).not.toMatch(/林泽|王芳/);
 });
 
+const notReleased = response(403, problem('not-released'));
+const scheduled = response(200, '{"series":[{"id":"s1","state":"scheduled"}]}');
+const open = response(200, '{"series":[{"id":"s1","state":"open"}]}');
+
+test.each<[string, Visit, VisitResponse, Moment, 'right' | 'failed' | 'wrong']>([
+  ['sent away before the release', early, notReleased, 'before', 'right'],
+  ['sent away around the release', early, notReleased, 'around', 'right'],
+  ['sent away after the release', early, notReleased, 'after', 'failed'],
+  ['a result before the release', early, response(200, found), 'before', 'wrong'],
+  ['the truth around the release', early, response(200, found), 'around', 'right'],
+  ['somebody else’s result around the release', early, response(200, somebodyElses), 'around', 'wrong'],
+  [
+    '"no such candidate" before the release',
+    guess,
+    response(404, problem('candidate-not-found')),
+    'before',
+    'wrong',
+  ],
+  ['a guess sent away before the release', guess, notReleased, 'before', 'right'],
+  ['an overload before the release', early, response(503, problem('overloaded')), 'before', 'failed'],
+  ['a 403 of something else', early, response(403, problem('forbidden')), 'before', 'failed'],
+  ['sent away, for proxies to keep', early, response(403, problem('not-released'), {}), 'before', 'wrong'],
+  ['a scheduled series before the release', list, scheduled, 'before', 'right'],
+  ['an open series before the release', list, open, 'before', 'wrong'],
+  ['a scheduled series after the release', list, scheduled, 'after', 'wrong'],
+  ['either around it', list, open, 'around', 'right'],
+])('%s is judged by its moment', (_what, visit, answer, moment, outcome) => {
+  expect(judge(visit, 's1', answer, moment).outcome).toBe(outcome);
+});
+
+test('what is sent or received within a second of the release is around it', () => {
+  const at = 1_000_000;
+  const t = CLOCK_TOLERANCE_MS;
+  expect(momentOf(at - t - 20, at - t - 1, at)).toBe('before');
+  expect(momentOf(at - t - 20, at - t, at)).toBe('around');
+  expect(momentOf(at + t, at + t + 5, at)).toBe('around');
+  expect(momentOf(at + t + 1, at + t + 5, at)).toBe('after');
+  expect(momentOf(0, 1, undefined)).toBe('after');
+});
+
+test('who guesses never shares an address with an honest candidate', () => {
+  const address = (visit: Visit): string => visit.request.headers['X-Forwarded-For'] ?? '';
+  expect(address(lookup)).toBe('198.18.0.0');
+  expect(address(guess)).toBe('198.19.0.0');
+  // The second of three instances has the file's rows 1, 4, 7, …
+  const second = makeVisit({ kind: 'first', row: 2, set: 0 }, SERIES, CANDIDATES, { index: 1, of: 3 });
+  expect(address(second)).toBe('198.18.0.7');
+});
+
 test('a wrong guess is never somebody’s credentials, even among people of one name', () => {
   // Number 1 with the name of number 2 would be number 1: both are called 林泽.
   expect(JSON.parse(guess.request.body ?? '')).toEqual({ candidateNumber: '1', name: '王芳' });
@@ -101,6 +151,21 @@ const LIST = JSON.stringify({
 test('the only open series is taken, with the sets that the file has columns for', () => {
   expect(seriesToLoad(LIST, undefined, candidate('1', 'a'))).toEqual(SERIES);
   expect(seriesToLoad(LIST, 's1', candidate('1', 'a'))).toEqual(SERIES);
+});
+
+test('a scheduled series is taken with its release when that is wanted', () => {
+  const soon = LIST.replace('"scheduled"', '"scheduled","releaseAt":"2026-06-25T09:00:00+08:00"').replace(
+    '"credentialSets":[]',
+    '"credentialSets":[{"credentials":[{"name":"candidateNumber"},{"name":"name"}]}]',
+  );
+  expect(seriesToLoad(soon, 'closed', candidate('1', 'a'), true)).toEqual({
+    id: 'closed',
+    credentialSets: [['candidateNumber', 'name']],
+    releaseAtMs: Date.parse('2026-06-25T01:00:00Z'),
+  });
+  expect(() => seriesToLoad(soon, 'closed', candidate('1', 'a'))).toThrow('is not open but scheduled');
+  // Announced without a time: there is nothing to wait for.
+  expect(() => seriesToLoad(LIST, 'closed', candidate('1', 'a'), true)).toThrow('is not open but scheduled');
 });
 
 test.each([

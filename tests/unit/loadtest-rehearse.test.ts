@@ -2,27 +2,16 @@ import { createServer } from 'node:net';
 import type { AddressInfo } from 'node:net';
 import autocannon from 'autocannon';
 import { expect, test } from 'vitest';
-import { correctOmission, percentile } from '../../loadtest/rehearse/latency.ts';
-import { readOptions } from '../../loadtest/rehearse/options.ts';
+import { percentile } from '../../loadtest/rehearse/figures.ts';
+import { profileFor, readOptions } from '../../loadtest/rehearse/options.ts';
 import { readWholeCharacters } from '../../loadtest/rehearse/whole-bodies.ts';
 
-test('a long wait counts for all who were due in it', () => {
-  expect(correctOmission([1, 1_000, 2], 300)).toEqual([1, 1_000, 700, 400, 2]);
-  expect(correctOmission([300, 299], 300)).toEqual([300, 299]);
-});
-
-test('one answer of 5 s in a hundred fast ones shows in the 95th percentile once corrected', () => {
-  const measured = [...Array.from({ length: 99 }, () => 1), 5_000];
-  expect(percentile(measured, 95)).toBe(1);
-  expect(percentile(correctOmission(measured, 100), 95)).toBeGreaterThan(4_000);
-});
-
 test.each([
-  [[], 50, 0],
+  [[], 50, undefined],
   [[7], 99, 7],
-  [[3, 1, 2, 4], 50, 2],
-  [[3, 1, 2, 4], 51, 3],
-  [[10, 9, 8, 7, 6, 5, 4, 3, 2, 1], 95, 10],
+  [[1, 2, 3, 4], 50, 2],
+  [[1, 2, 3, 4], 51, 3],
+  [[1, 2, 3, 4, 5, 6, 7, 8, 9, 10], 95, 10],
 ])('of %j, percentile %d is %d', (values, percent, expected) => {
   expect(percentile(values, percent)).toBe(expected);
 });
@@ -65,23 +54,53 @@ test('autocannon itself still breaks such a body: when this fails, whole-bodies.
 });
 
 test('options in place of the profile’s are taken', () => {
-  const options = readOptions(['--rate', '7', '--seconds', '3', '--seed', '9', '--series', 's1', '--json']);
+  const options = readOptions(
+    '--url http://127.0.0.1:8080/ --rate 7 --seconds 3 --seed 9 --series s1 --json --threads 3 --plan 5,6'.split(
+      ' ',
+    ),
+  );
   expect(options).toMatchObject({
-    profile: { name: 'smoke', ratePerSecond: 7, seconds: 3 },
+    profileName: 'smoke',
+    ratePerSecond: 7,
+    seconds: 3,
     seed: 9,
     series: 's1',
     json: true,
+    threads: 3,
     url: 'http://127.0.0.1:8080',
-    urlGiven: false,
+    capacity: false,
+    plan: { candidates: [5, 6], minutes: 10, reserve: 4 },
+  });
+  expect(options === undefined ? undefined : profileFor(options, 100).phases[0]?.curve).toEqual({
+    fromPerSecond: 7,
+    stages: [{ seconds: 3, toPerSecond: 7 }],
   });
 });
 
+test('without an address a local set is started; release-day looks for C unless told not to', () => {
+  expect(readOptions([])).toMatchObject({ url: undefined, capacity: false });
+  expect(readOptions(['--profile', 'release-day'])?.capacity).toBe(true);
+  expect(readOptions(['--profile', 'release-day', '--no-capacity'])?.capacity).toBe(false);
+  expect(readOptions(['--capacity'])?.capacity).toBe(true);
+});
+
+test('the forecast is for as many candidates as the file has, unless another number is given', () => {
+  const peak = (args: string[]): number | undefined => {
+    const options = readOptions(['--profile', 'release-day', ...args]);
+    return options === undefined ? undefined : profileFor(options, 1_000).phases[1]?.curve.fromPerSecond;
+  };
+  expect((peak(['--candidates', '3000']) ?? 0) / (peak([]) ?? 1)).toBeCloseTo(3, 10);
+});
+
 test.each([
-  [['--profile', 'smoek'], 'There is no load profile "smoek": the profiles are smoke.'],
+  [['--profile', 'smoek'], 'There is no load profile "smoek": the profiles are smoke, release-day,'],
   [['--rate', '0'], '--rate takes a whole number of at least 1'],
   [['--rate', '1e3'], '--rate takes a whole number'],
   [['--seconds', ''], '--seconds takes a whole number'],
+  [['--lookups', '-1'], '--lookups'],
+  [['--first-minute-share', '1'], 'The share within the first minute is above 0 and below 1'],
   [['--url', 'http://example.com'], 'say so with --i-own-this-target'],
+  [['--credentials', 'a.csv'], '--credentials and --series belong to a service'],
   [['--urll', 'http://127.0.0.1'], '--urll'],
   [['surprise'], 'surprise'],
 ])('%j is refused', (args, message) => {

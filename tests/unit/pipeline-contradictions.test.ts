@@ -1,7 +1,10 @@
 /**
  * @module Rows that cannot both be true: candidates twice, one document for two candidates, ranks out of order.
  */
+import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import { RankOutliers } from '../../loader-cli/pipeline/rank-outliers.ts';
+import { checkCharacter } from '../../service/results/identity-document.ts';
 import { definitionWith } from '../helpers/definitions.ts';
 import { fileText, readBytes, ROWS, withCell, withRow } from '../fixtures/files/small-file.ts';
 import type { Outcome } from '../fixtures/files/small-file.ts';
@@ -133,4 +136,107 @@ test('the checksum, the statistics and what is handed out are those of the accep
   expect(outcome.report.checksum).toEqual(without.report.checksum);
   expect(outcome.report.statistics).toEqual(without.report.statistics);
   expect(outcome.accepted.map((row) => row.slip)).toEqual(without.accepted.map((row) => row.slip));
+});
+
+/** Rows with these totals (all of it in Chinese and mathematics) and ranks, in this order. */
+function ranked(pairs: readonly (readonly [total: number, rank: number])[]): string[] {
+  return pairs.map(([total, rank], i) => {
+    const first17 = `33010220070101${String(i).padStart(3, '0')}`;
+    const chinese = Math.min(150, total - 120);
+    const cells = [
+      `263301010${String(i + 1).padStart(5, '0')}`,
+      '林泽',
+      first17 + checkCharacter(first17),
+      String(chinese),
+      String(total - 120 - chinese),
+      '0',
+      '40',
+      '40',
+      '40',
+      '',
+      '',
+      '',
+      '',
+      String(total),
+      String(rank),
+    ];
+    return cells.join(',');
+  });
+}
+
+/** 60 candidates in pairs of equal totals, with competition ranks. */
+const SIXTY = Array.from({ length: 60 }, (_, i) => [400 - (i >> 1), 1 + (i >> 1) * 2] as const);
+const withRank = (changes: Readonly<Record<number, number>>): (readonly [number, number])[] =>
+  SIXTY.map(([total, rank], i) => [total, changes[i] ?? rank] as const);
+
+describe('a few wrong ranks among many right ones', () => {
+  const WRONG: readonly [what: string, changes: Record<number, number>, lines: number[]][] = [
+    ['two that were exchanged', { 4: SIXTY[50]?.[1] ?? 0, 50: SIXTY[4]?.[1] ?? 0 }, [6, 52]],
+    ['one much too good', { 50: 2 }, [52]],
+    ['one much too bad', { 3: 9999 }, [5]],
+    // Either of the two may be the wrong one: with two rows each, both pairs of equals are in doubt.
+    ['one equal to the next total’s', { 10: 13, 11: 13 }, [12, 13, 14, 15]],
+  ];
+
+  test.each(WRONG.slice(0, 3))(
+    '%s: exactly these lines are rejected, the rest is read',
+    async (_what, changes, lines) => {
+      const { report, rejects, accepted } = await readBytes([fileText(ranked(withRank(changes)))]);
+      expect(rejects.map(({ line, code }) => [line, code])).toEqual(
+        lines.map((line) => [line, 'rank-contradicts-total']),
+      );
+      expect(rejects[0]?.message).toMatch(/also line \d+/);
+      expect(report.ranksContradict).toBe(false);
+      expect(accepted).toHaveLength(60 - lines.length);
+    },
+  );
+
+  test('between which nobody can decide are rejected all together', async () => {
+    const [, changes, lines] = WRONG[3] ?? ['', {}, []];
+    const many = withRank(changes).concat(Array.from({ length: 40 }, (_, i) => [300 - i, 100 + i] as const));
+    const { rejects, report } = await readBytes([fileText(ranked(many))]);
+    expect(rejects.map(({ line }) => line)).toEqual(lines);
+    expect(report.ranksContradict).toBe(false);
+  });
+
+  test('that are not few contradict as a whole, and nothing may be loaded', async () => {
+    const turned = SIXTY.map(([total], i) => [total, SIXTY[59 - i]?.[1] ?? 0] as const);
+    const { report } = await readBytes([fileText(ranked(turned))]);
+    expect(report.ranksContradict).toBe(true);
+  });
+});
+
+test('of wrong ranks exactly the rows are found that are in not every largest body of agreeing rows', () => {
+  fc.assert(
+    fc.property(
+      fc.array(fc.tuple(fc.integer({ min: 1, max: 6 }), fc.integer({ min: 1, max: 8 })), {
+        minLength: 1,
+        maxLength: 9,
+      }),
+      (rows) => {
+        const agree = (subset: readonly number[]): boolean =>
+          subset.every((a) =>
+            subset.every((b) => {
+              const [ta, ra] = rows[a] ?? [0, 0];
+              const [tb, rb] = rows[b] ?? [0, 0];
+              return ta <= tb || ra < rb;
+            }),
+          );
+        const bodies = Array.from({ length: 2 ** rows.length }, (_, mask) =>
+          rows.flatMap((_row, i) => ((mask >> i) & 1 ? [i] : [])),
+        ).filter(agree);
+        const largest = Math.max(...bodies.map((body) => body.length));
+        const wrong = rows.flatMap((_row, i) =>
+          bodies.every((body) => body.length < largest || body.includes(i)) ? [] : [i],
+        );
+        const outliers = new RankOutliers();
+        for (const [i, [total, rank]] of rows.entries()) outliers.add(total, rank, 0, i);
+        // Enough rows that agree, so that the wrong ones are few.
+        for (let i = 0; i < 300; i += 1) outliers.add(-1 - i, 1000 + i, 0, 1000 + i);
+        const found = outliers.find()?.map(({ place }) => place.line) ?? [];
+        expect(found.toSorted((a, b) => a - b)).toEqual(wrong);
+      },
+    ),
+    { numRuns: 500 },
+  );
 });

@@ -147,20 +147,7 @@ const REFUSED: readonly [what: string, bytes: Buffer | string, says: RegExp][] =
     damaged('邓文可', [0xff], gb18030),
     /line 4: the encoding cannot be told[^]*not UTF-8: line 1[^]*not GB18030[^]*line 4/,
   ],
-  [
-    'has a mark of UTF-8 and an invalid byte',
-    Buffer.concat([Buffer.from(MARK), damaged('邓文可', [0xff], (text) => Buffer.from(text))]),
-    /line 4: there is an invalid byte.*utf-8, as its byte-order mark says/,
-  ],
-  ['is UTF-8 that ends within a character', UTF8.subarray(0, UTF8.indexOf('邓') + 1), /line 4/],
-  ['has a NUL', damaged('邓文可', [0], gb18030), /line 4: there is a NUL byte/],
   ['is UTF-16 without a mark', utf16(fileText(), false), /NUL byte[^]*UTF-16 without a byte-order mark/],
-  ['has a NUL in UTF-16', utf16(MARK + fileText().replace('邓', '\0邓'), false), /line 4: there is a NUL/],
-  [
-    'has half a surrogate pair in UTF-16',
-    utf16(MARK + fileText().replace('邓', '\uD842邓'), true),
-    /line 4: there is an invalid byte/,
-  ],
   ['has CR alone for line ends', fileText(ROWS, '\r'), /lines end in CR alone/],
   ['lacks a column', fileText().replaceAll(/,[^,\n]*\n/g, '\n'), /the column 位次 is missing/],
   [
@@ -195,6 +182,54 @@ const REFUSED: readonly [what: string, bytes: Buffer | string, says: RegExp][] =
     /line 2: the line is longer than 4 MB/,
   ],
 ];
+
+const LINE_4_DAMAGED: readonly [what: string, bytes: Buffer, code: string][] = [
+  [
+    'has an invalid byte in a file with a mark of UTF-8',
+    Buffer.concat([Buffer.from(MARK), damaged('邓文可', [0xff], (text) => Buffer.from(text))]),
+    'invalid-byte',
+  ],
+  ['ends within a character', UTF8.subarray(0, UTF8.indexOf('邓') + 1), 'truncated-line'],
+  ['has a NUL', damaged('邓文可', [0], gb18030), 'nul-byte'],
+  ['has a NUL in UTF-16', utf16(MARK + fileText().replace('邓', '\0邓'), false), 'nul-byte'],
+  [
+    'has half a surrogate pair in UTF-16',
+    utf16(MARK + fileText().replace('邓', '\uD842邓'), true),
+    'invalid-byte',
+  ],
+];
+
+describe('of a file only the line is rejected that', () => {
+  test.each(LINE_4_DAMAGED)('%s', async (_what, bytes, code) => {
+    const { report, accepted, rejects } = await readBytes([bytes]);
+    expect(rejects).toMatchObject([{ line: 4, code, column: undefined, candidateNumber: undefined }]);
+    expect(accepted.map((row) => row.line)).toEqual(report.lines === 4 ? [2, 3] : [2, 3, 5]);
+    expect(report.rows.read).toBe(report.lines - 1);
+  });
+
+  const many = Array.from({ length: 50 }, () => ROWS).flat();
+
+  test('is damaged, when all the others tell the encoding', async () => {
+    const lines = fileText(many).split('\n').map(gb18030);
+    const bytes = Buffer.concat(
+      lines.flatMap((line, i) => [line, ...(i === 7 ? [Buffer.from([0xff])] : []), Buffer.from('\n')]),
+    );
+    const { report, rejects } = await readBytes([bytes]);
+    expect(report.files[0]?.encoding).toBe('gb18030');
+    expect(rejects.filter(({ code }) => code === 'invalid-byte').map(({ line }) => line)).toEqual([8]);
+  });
+
+  test('is no text, but not when there are many of them', async () => {
+    const bytes = Buffer.from(MARK + fileText(many));
+    for (let at = bytes.indexOf('文可'); at !== -1; at = bytes.indexOf('文可', at + 1)) bytes[at] = 0xff;
+    expect(await refusalOf(bytes)).toMatch(/line 4: there are invalid bytes here and in 49 more lines/);
+  });
+
+  test('is no text, but not when it is of another encoding: others would pass with other names', async () => {
+    const bytes = Buffer.concat([gb18030(fileText(many)), Buffer.from(ROWS[2]), Buffer.from('\n')]);
+    expect(await refusalOf(bytes)).toMatch(/line 202: the line is UTF-8, those before it are GB18030/);
+  });
+});
 
 describe('a file is refused whole when it', () => {
   test.each(REFUSED)('%s', async (_what, bytes, says) => {

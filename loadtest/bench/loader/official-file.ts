@@ -33,12 +33,9 @@ export async function officialFile(
   const file = join(folder, `${name}.csv`);
   if (!existsSync(file)) {
     const fresh = join(folder, `${name}.new.csv`);
-    await runVerb(
-      ['sample', '--series', definition, '--rows', String(wanted.rows), '--seed', SEED].concat(
-        ...['--encoding', wanted.encoding, '--out', fresh],
-      ),
-      cli,
-    );
+    const size = ['--rows', String(wanted.rows), '--seed', SEED];
+    const out = ['--encoding', wanted.encoding, '--out', fresh];
+    await runVerb(['sample', '--series', definition, ...size, ...out], cli);
     rmSync(fresh.replace(/\.csv$/, '.credentials.csv'), { force: true });
     renameSync(fresh, file);
   }

@@ -2,7 +2,7 @@
  * Commands of the limits on their way to Redis: those of the same turn of the event loop share one
  * round trip, and each round trip brings the epoch along (design.md section 2.3).
  *
- * Failure policy: never rejects, never waits longer than 50 ms. What has not come by then, or was
+ * Failure policy: never rejects, never waits longer than 120 ms. What has not come by then, or was
  * refused, is `away`.
  */
 import { Cluster } from 'ioredis';
@@ -60,8 +60,12 @@ function asReply(reply: unknown): Reply {
 
 /** Commands in one round trip: a longer one would make other clients of Redis wait. */
 const MOST_COMMANDS = 512;
-/** Longest wait for an answer in milliseconds, the client's queue included. */
-const GIVE_UP_MS = 50;
+/**
+ * Longest wait for an answer in milliseconds, the client's queue included. More than a result has
+ * (redis-reader.ts): whoever guesses wrong can wait, and each instance that gives up may allow one
+ * attempt more.
+ */
+const GIVE_UP_MS = 120;
 
 interface Waiting {
   readonly commands: readonly LimitCommand[];
@@ -70,11 +74,13 @@ interface Waiting {
 
 export class CommandLine {
   readonly #runMany: RunMany;
+  readonly #giveUpMs: number;
   #waiting: Waiting[] = [];
   #commands = 0;
 
-  constructor(runMany: RunMany) {
+  constructor(runMany: RunMany, giveUpMs = GIVE_UP_MS) {
     this.#runMany = runMany;
+    this.#giveUpMs = giveUpMs;
   }
 
   /** Runs commands in one round trip with those of others, and reads the epoch. */
@@ -109,7 +115,7 @@ export class CommandLine {
       }
     };
     // One turn more, for an answer that is there already (redis-reader.ts).
-    const giveUp = setTimeout(() => setImmediate(settle), GIVE_UP_MS);
+    const giveUp = setTimeout(() => setImmediate(settle), this.#giveUpMs);
     this.#runMany(commands, replies).then(settle, settle);
   }
 }

@@ -26,7 +26,7 @@ export function closedValue(endsAtMs: number): string {
 }
 
 function endSecond(atMs: number): number {
-  return Math.ceil(atMs / 1000);
+  return Math.floor(atMs / 1000);
 }
 
 /** What a key holds; no key is no attempt. Something else than a number is undefined. */

@@ -3,7 +3,7 @@
  * (`hasProof`), what is known to stand against the lookup (`standing`), what was read with the result
  * (`before`), a wrong attempt (`countWrong`). What each limit is for: README.md.
  *
- * Failure policy: never rejects. Redis away or too slow (50 ms a round trip) closes: each process then
+ * Failure policy: never rejects. Redis away or too slow (120 ms a round trip) closes: each process then
  * allows one wrong attempt per counter and 15 minutes, only with a proof of work.
  */
 import type { Digest } from '#results/digest.ts';
@@ -59,9 +59,7 @@ export function createLimiter(
 ): Limiter {
   const { wrongPerWindow, freeBeforeProof, wrongWithoutRedis } = limits;
   const counterWatch = new CounterWatch(Math.min(wrongPerWindow, freeBeforeProof));
-  const networks = new NetworkWatch(freeBeforeProof);
-  /** While Redis is away a network's first wrong attempt is one too many. */
-  const strictNetworks = new NetworkWatch(1);
+  const networks = new NetworkWatch(limits.freePerNetwork);
   const budget = new LocalBudget(wrongWithoutRedis);
   const proofsUsedHere = new LocalBudget(1);
 
@@ -69,7 +67,6 @@ export function createLimiter(
 
   const countHere = ({ counters, visitor, digest, nowMs, hasProof }: Tried): Verdict => {
     const untilMs = nowMs + WINDOW_SECONDS * 1000;
-    strictNetworks.add(visitor.network, untilMs, nowMs);
     networks.add(visitor.network, untilMs, nowMs);
     const seconds = budget.spend(counters, digest.readUInt32BE(0));
     if (seconds > 0) return { kind: 'limited', untilMs: nowMs + seconds * 1000 };
@@ -104,7 +101,7 @@ export function createLimiter(
       return untilMs === undefined ? undefined : refused({ kind: 'proofRequired', untilMs });
     },
 
-    before({ counters, visitor, nowMs, hasProof }, values) {
+    before({ counters, nowMs, hasProof }, values) {
       const known: CounterValue[] = [];
       for (const value of values) {
         const counter = value === 'away' ? undefined : parseCounter(value);
@@ -116,9 +113,7 @@ export function createLimiter(
         return refused(verdict);
       }
       const seconds = budget.secondsClosed(counters);
-      if (seconds > 0) return refused({ kind: 'limited', untilMs: nowMs + seconds * 1000 });
-      const untilMs = hasProof ? undefined : strictNetworks.proofUntilMs(visitor.network, nowMs);
-      return untilMs === undefined ? undefined : refused({ kind: 'proofRequired', untilMs });
+      return seconds === 0 ? undefined : refused({ kind: 'limited', untilMs: nowMs + seconds * 1000 });
     },
 
     async countWrong(tried) {

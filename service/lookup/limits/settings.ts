@@ -7,8 +7,10 @@ export interface LimitSettings {
   readonly wrongPerWindow: number;
   /** The same in a day. */
   readonly wrongPerDay: number;
-  /** Wrong attempts of a counter or a network before a proof of work is asked for. */
+  /** Wrong attempts per counter before a proof of work is asked for. */
   readonly freeBeforeProof: number;
+  /** The same per network: many, since a school or a mobile operator's customers share one. */
+  readonly freePerNetwork: number;
   /** Per counter, process and 15 minutes while Redis is away, or when there is none. */
   readonly wrongWithoutRedis: number;
 }
@@ -17,6 +19,7 @@ export const DEFAULT_LIMITS: LimitSettings = {
   wrongPerWindow: 5,
   wrongPerDay: 20,
   freeBeforeProof: 3,
+  freePerNetwork: 30,
   wrongWithoutRedis: 1,
 };
 

@@ -8,7 +8,7 @@
  * was all. Else those that were there are raised by INCR; the day's counters only for an attempt that
  * the 15 minutes allow, so that a burst of refused ones does not use up the day.
  *
- * Failure policy: never rejects; three round trips of 50 ms at most. `away` when any counter of the
+ * Failure policy: never rejects; four round trips of 120 ms at most. `away` when any counter of the
  * attempt could not be read or raised; some may have been raised then, which errs on the safe side.
  * Needs Redis 7.0 or later (SET with NX and GET).
  */
@@ -105,14 +105,14 @@ export class SharedCounters {
 
   /** What stands before the attempt may already be too much, and then nothing is raised. */
   #judgeBefore(known: readonly Raised[], network: CounterValue, hasProof: boolean): Verdict | undefined {
-    const { wrongPerWindow, freeBeforeProof } = this.#limits;
+    const { wrongPerWindow, freeBeforeProof, freePerNetwork } = this.#limits;
     const verdict = judge(
       known.map((one) => one.window),
       wrongPerWindow,
       hasProof ? undefined : freeBeforeProof,
     );
     if (verdict !== undefined) return verdict;
-    return hasProof || network.count < freeBeforeProof
+    return hasProof || network.count < freePerNetwork
       ? undefined
       : { kind: 'proofRequired', untilMs: network.endsAtMs };
   }

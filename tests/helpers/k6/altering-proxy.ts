@@ -8,6 +8,8 @@ export interface AlteringProxy {
   readonly url: string;
   /** Answers altered so far. */
   readonly altered: () => number;
+  /** Candidate numbers of all lookups so far. */
+  readonly candidateNumbers: () => readonly string[];
   readonly close: () => Promise<void>;
 }
 
@@ -15,15 +17,21 @@ export interface AlteringProxy {
 export async function startAlteringProxy(target: string, nthResult: number): Promise<AlteringProxy> {
   let results = 0;
   let altered = 0;
+  const numbers: string[] = [];
   const server = createServer((request, response) => {
     const chunks: Buffer[] = [];
     request.on('data', (chunk: Buffer) => chunks.push(chunk));
     request.on('end', () => void forward(Buffer.concat(chunks)));
 
     const forward = async (body: Buffer): Promise<void> => {
+      const number = /"candidateNumber":"([^"]*)"/.exec(body.toString())?.[1];
+      if (number !== undefined) numbers.push(number);
       const answer = await fetch(`${target}${request.url ?? ''}`, {
         method: request.method ?? 'GET',
-        headers: { 'content-type': request.headers['content-type'] ?? '' },
+        headers: {
+          'content-type': request.headers['content-type'] ?? '',
+          'x-forwarded-for': String(request.headers['x-forwarded-for'] ?? ''),
+        },
         ...(body.length > 0 ? { body: new Uint8Array(body) } : {}),
       });
       let text = await answer.text();
@@ -47,6 +55,7 @@ export async function startAlteringProxy(target: string, nthResult: number): Pro
   return {
     url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
     altered: () => altered,
+    candidateNumbers: () => numbers,
     close: async () => {
       server.closeAllConnections();
       const closed = Promise.withResolvers<void>();

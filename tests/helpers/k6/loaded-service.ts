@@ -6,7 +6,14 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { TestCandidate } from '../batch.ts';
-import { expectedMarks, gaokaoCandidates, makeInstallation, openBatch, presetDefinition } from '../batch.ts';
+import {
+  expectedMarks,
+  gaokaoCandidates,
+  makeInstallation,
+  openBatch,
+  presetDefinition,
+  publishBatch,
+} from '../batch.ts';
 import type { RunningService } from '../service.ts';
 import { startService } from '../service.ts';
 import { redisDatabase } from '../stores.ts';
@@ -18,18 +25,23 @@ export interface LoadedService {
   readonly folder: string;
   /** Absolute path. */
   readonly credentialsFile: string;
+  /** Moves the opening of the batch: so many milliseconds from now. */
+  readonly publishIn: (ms: number) => Promise<void>;
   readonly close: () => Promise<void>;
 }
 
 const CANDIDATES = 300;
 
-/** Loads and opens a batch and starts the service on it. */
-export async function startLoadedService(series: string): Promise<LoadedService> {
+/** Loads and opens a batch, now or later, and starts the service on it. */
+export async function startLoadedService(
+  series: string,
+  options: { readonly opensInMs?: number | 'now' } = {},
+): Promise<LoadedService> {
   const redis = await redisDatabase();
   const installation = await makeInstallation(redis.url);
   const definition = presetDefinition('gaokao', series);
   const candidates = gaokaoCandidates(definition, CANDIDATES);
-  await openBatch(installation, definition, candidates);
+  const batch = await openBatch(installation, definition, candidates, options.opensInMs ?? 'now');
   const folder = mkdtempSync(join(tmpdir(), 'fangbang-load-'));
   const credentialsFile = join(folder, 'sample.credentials.csv');
   const record = (candidate: TestCandidate): string => {
@@ -46,12 +58,17 @@ export async function startLoadedService(series: string): Promise<LoadedService>
     databaseUrl: installation.serviceUrl,
     redisUrl: redis.url,
     pepperFile: installation.pepperFile,
+    // Each candidate comes from an address of its own.
+    env: { TRUSTED_PROXIES: '127.0.0.1/32' },
   });
   return {
     series,
     service,
     folder,
     credentialsFile,
+    publishIn: async (ms) => {
+      await publishBatch(installation, batch, ms);
+    },
     close: async () => {
       await service.stop();
       await installation.database.drop();

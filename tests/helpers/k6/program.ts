@@ -112,6 +112,13 @@ async function run(): Promise<void> {
 
   const collected: K6Collected = {
     iterations: runtime.metrics.get('iterations')?.samples.length ?? 0,
+    scenarios: Object.fromEntries(
+      scenarios.map(({ name }) => [
+        name,
+        runtime.metrics.get('iterations')?.samples.filter(({ tags }) => tags['scenario'] === name).length ??
+          0,
+      ]),
+    ),
     checks: Object.fromEntries(runtime.checks),
     metrics,
     exceptions,

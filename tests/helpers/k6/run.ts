@@ -25,6 +25,8 @@ export interface K6Result {
 
 export interface K6Collected {
   readonly iterations: number;
+  /** Iterations of each scenario. */
+  readonly scenarios: Readonly<Record<string, number>>;
   /** By the name of the check. */
   readonly checks: Readonly<Record<string, { readonly passes: number; readonly fails: number }>>;
   /** What handleSummary was given. */

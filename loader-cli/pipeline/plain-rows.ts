@@ -1,0 +1,382 @@
+/**
+ * Plain rows straight from a piece's text: nineteen rows in twenty of an official file have no quotation mark, no
+ * space and nothing to normalise, and cells, regular expressions and lists of changes were most of what a load did.
+ *
+ * It takes a line only when it knows that csv-line.ts, credential-cell.ts and row-reader.ts would accept it without
+ * any change; everything else, sound or not, is theirs. Property tests hold the two ways against each other, and
+ * against csv-parse.
+ */
+import { normaliseCredential } from '#results/credentials.ts';
+import type { Credential, SeriesDefinition, StatusCode } from '#results/definition.ts';
+import { STATUS_CODES } from '#results/definition.ts';
+import type { MarkCode, Slip } from '#results/slip.ts';
+import {
+  MARK_BASE,
+  NOT_TAKEN,
+  STATUSES_WITHOUT_MARKS,
+  lastMarkCode,
+  scoreOf,
+  statusMark,
+} from '#results/slip.ts';
+import { markReader, totalReader, wordReader } from './cell-readers.ts';
+import type { Header } from './header.ts';
+import type { NumberCheck } from './plain-cells.ts';
+import { EMPTY, NOT_PLAIN, WordCells, isResidentNumber, numberCheckOf } from './plain-cells.ts';
+
+const LINE_FEED = 0x0a;
+const CARRIAGE_RETURN = 0x0d;
+const QUOTE = 0x22;
+
+/** As credentials.ts. */
+const MOST_CHARACTERS = 100;
+const LONGEST_IGNORED = 200;
+const RANK_DIGITS = 9;
+const ABSENT = statusMark('absent');
+
+const NUMBER = 0;
+const NAME = 1;
+const MARK = 2;
+const TOTAL = 3;
+const STATUS = 4;
+const FLAG = 5;
+const RANK = 6;
+const IGNORED = 7;
+const UNNAMED = 8;
+
+interface Column {
+  readonly kind: number;
+  /** Place of the credential, the component or the flag in the definition. */
+  readonly place: number;
+  readonly words: WordCells | undefined;
+  readonly credential: Credential | undefined;
+  readonly check: NumberCheck;
+}
+
+const OTHER: NumberCheck = { kind: 'other' };
+
+/** Reads the plain rows of one file; what it read last stands in its fields until the next row. */
+export class PlainRows {
+  readonly #columns: readonly Column[];
+  readonly #delimiter: number;
+  readonly #numberAt: number;
+  readonly #nameAt: number;
+  readonly #isNeeded: readonly boolean[];
+  readonly #groups: readonly { readonly places: readonly number[]; readonly choose: number }[];
+  /** Per component with scores: the score of each code. */
+  readonly #scores: readonly (Float64Array | undefined)[];
+  readonly #hasScores: boolean;
+  readonly #hasTotal: boolean;
+  readonly #totalIsSum: boolean;
+  readonly #rankIsOptional: boolean;
+  readonly #noStatus: boolean;
+  readonly #noCredentials: readonly string[];
+  readonly #noMarks: readonly MarkCode[];
+  /** Of the row that is read. */
+  #credentials: string[] = [];
+  #marks: MarkCode[] = [];
+  #total = EMPTY;
+  #rank = EMPTY;
+  #status = 0;
+  #flags = 0;
+
+  private constructor(definition: SeriesDefinition, header: Header, columns: readonly Column[]) {
+    this.#columns = columns;
+    this.#delimiter = header.delimiter.charCodeAt(0);
+    const names = Object.keys(definition.credentials);
+    this.#noCredentials = names.map(() => '');
+    this.#noMarks = definition.components.map(() => NOT_TAKEN);
+    this.#numberAt = names.indexOf(definition.numberCredential);
+    this.#nameAt = names.indexOf(definition.nameCredential);
+    const inGroup = new Set(definition.electives.flatMap((group) => group.components));
+    this.#isNeeded = definition.components.map((c) => !c.optional && !inGroup.has(c.code));
+    const codes = definition.components.map((c) => c.code);
+    this.#groups = definition.electives.map((group) => ({
+      places: group.components.map((code) => codes.indexOf(code)),
+      choose: group.choose,
+    }));
+    this.#scores = definition.components.map((component) => {
+      const { score } = component;
+      if (score === undefined) return undefined;
+      return Float64Array.from({ length: lastMarkCode(component) + 1 }, (_, code) =>
+        code < MARK_BASE ? 0 : scoreOf(score, code),
+      );
+    });
+    this.#hasScores = this.#scores.some((scores) => scores !== undefined);
+    this.#hasTotal = columns.some((column) => column.kind === TOTAL);
+    this.#totalIsSum = definition.total?.isSum === true;
+    this.#rankIsOptional = definition.rank?.optional !== false;
+    this.#noStatus = !columns.some((column) => column.kind === STATUS);
+  }
+
+  /** @returns undefined where a plain row could be the header once more, or a column has two meanings: then none is plain. */
+  static of(definition: SeriesDefinition, header: Header): PlainRows | undefined {
+    const columns = columnsOf(definition, header);
+    if (columns === undefined) return undefined;
+    const numbers = columns.filter((column) => column.kind === NUMBER);
+    const isHeaderPlain = numbers.every((column) =>
+      /^[0-9A-Z]*$/.test(header.cells[columns.indexOf(column)] ?? ''),
+    );
+    return numbers.length === 0 || isHeaderPlain ? undefined : new PlainRows(definition, header, columns);
+  }
+
+  /** Of the row that was read last, in the definition's order. */
+  get credentials(): readonly string[] {
+    return this.#credentials;
+  }
+
+  /** The slip of the row that was read last. */
+  slip(): Slip {
+    return {
+      candidateNumber: this.#credentials[this.#numberAt] ?? '',
+      name: this.#credentials[this.#nameAt] ?? '',
+      status: STATUS_CODES[this.#status] ?? 'scored',
+      marks: this.#marks,
+      total: this.#total === EMPTY ? undefined : this.#total,
+      rank: this.#rank === EMPTY ? undefined : this.#rank,
+      flags: this.#flags,
+    };
+  }
+
+  /**
+   * Reads the line that begins at `from`.
+   * @returns the place behind its line end, or NOT_PLAIN: then nothing is said of the line.
+   */
+  read(text: string, from: number): number {
+    const columns = this.#columns;
+    const last = columns.length - 1;
+    this.#credentials = this.#noCredentials.slice();
+    this.#marks = this.#noMarks.slice();
+    this.#total = EMPTY;
+    this.#rank = EMPTY;
+    this.#status = 0;
+    this.#flags = 0;
+    let at = from;
+    for (let i = 0; i <= last; i += 1) {
+      const column = columns[i];
+      if (column === undefined) return NOT_PLAIN;
+      const end = this.#readCell(column, text, at);
+      if (end === NOT_PLAIN) return NOT_PLAIN;
+      const next = text.charCodeAt(end);
+      if (i < last) {
+        if (next !== this.#delimiter) return NOT_PLAIN;
+        at = end + 1;
+      } else if (next === LINE_FEED) {
+        at = end + 1;
+      } else if (next === CARRIAGE_RETURN && text.charCodeAt(end + 1) === LINE_FEED) {
+        at = end + 2;
+      } else return NOT_PLAIN;
+    }
+    return this.#isSound() ? at : NOT_PLAIN;
+  }
+
+  /** Answers the place behind the cell, where a delimiter or the line's end must be. */
+  #readCell(column: Column, text: string, from: number): number {
+    switch (column.kind) {
+      case NUMBER:
+        return this.#readNumber(column, text, from);
+      case NAME:
+        return this.#readName(column, text, from);
+      case RANK:
+        return this.#readRank(text, from);
+      case IGNORED: {
+        const end = this.#endOf(text, from);
+        return end - from > LONGEST_IGNORED ? NOT_PLAIN : end;
+      }
+      case UNNAMED:
+        return from;
+      default:
+        return this.#readWord(column, text, from);
+    }
+  }
+
+  /** Marks, totals, states, flags. */
+  #readWord(column: Column, text: string, from: number): number {
+    const { words } = column;
+    if (words === undefined) return NOT_PLAIN;
+    let end = from;
+    let number = 0;
+    let character = text.charCodeAt(end);
+    while (character >= 48 && character <= 57 && end - from < 4) {
+      number = number * 10 + character - 48;
+      end += 1;
+      character = text.charCodeAt(end);
+    }
+    let value: number;
+    if (!this.#endsCell(character)) {
+      end = this.#endOf(text, end);
+      value = words.word(text, from, end);
+    } else if (end === from) value = words.empty;
+    // 099 is counted as a change: the reader knows.
+    else if (end - from > 3 || (end - from > 1 && text.charCodeAt(from) === 48))
+      value = words.word(text, from, end);
+    else value = words.numbers[number] ?? NOT_PLAIN;
+    if (value === NOT_PLAIN) return NOT_PLAIN;
+    switch (column.kind) {
+      case MARK:
+        this.#marks[column.place] = value === EMPTY ? NOT_TAKEN : value;
+        break;
+      case TOTAL:
+        this.#total = value;
+        break;
+      case STATUS:
+        this.#status = value;
+        break;
+      default:
+        if (value === 1) this.#flags |= 1 << column.place;
+    }
+    return end;
+  }
+
+  #readNumber(column: Column, text: string, from: number): number {
+    const { check, credential } = column;
+    let end = from;
+    for (; ; end += 1) {
+      const character = text.charCodeAt(end);
+      const isPlain = (character >= 48 && character <= 57) || (character >= 65 && character <= 90);
+      if (!isPlain) break;
+    }
+    const length = end - from;
+    if (length === 0 || length > MOST_CHARACTERS || credential === undefined) return NOT_PLAIN;
+    const value = text.slice(from, end);
+    if (check.kind === 'digits') {
+      if (length !== check.digits) return NOT_PLAIN;
+      for (let i = from; i < end; i += 1) if (text.charCodeAt(i) > 57) return NOT_PLAIN;
+    } else if (!(check.kind === 'resident-identity' && length === 18 && isResidentNumber(text, from))) {
+      const result = normaliseCredential(credential, value);
+      if (!result.ok || result.changes.length > 0) return NOT_PLAIN;
+    }
+    this.#credentials[column.place] = value;
+    return end;
+  }
+
+  #readName(column: Column, text: string, from: number): number {
+    let end = from;
+    for (; ; end += 1) {
+      const character = text.charCodeAt(end);
+      // What credentials.ts leaves as it is; a place behind the text is NaN.
+      if (!(character >= 0x4e00 && character <= 0x9fff)) break;
+    }
+    const length = end - from;
+    if (length === 0 || length > MOST_CHARACTERS) return NOT_PLAIN;
+    const value = text.slice(from, end);
+    if (column.credential?.pattern !== undefined) {
+      const result = normaliseCredential(column.credential, value);
+      if (!result.ok || result.changes.length > 0) return NOT_PLAIN;
+    }
+    this.#credentials[column.place] = value;
+    return end;
+  }
+
+  #readRank(text: string, from: number): number {
+    let end = from;
+    let rank = 0;
+    let character = text.charCodeAt(end);
+    // No leading zero, and no zero.
+    if (character === 48) return NOT_PLAIN;
+    while (character >= 48 && character <= 57) {
+      rank = rank * 10 + character - 48;
+      end += 1;
+      character = text.charCodeAt(end);
+    }
+    if (end - from > RANK_DIGITS) return NOT_PLAIN;
+    this.#rank = end === from ? EMPTY : rank;
+    return end;
+  }
+
+  #endsCell(character: number): boolean {
+    return character === this.#delimiter || character === LINE_FEED || character === CARRIAGE_RETURN;
+  }
+
+  /** Behind the cell; at a quotation mark, which ends no cell, when it has one. */
+  #endOf(text: string, from: number): number {
+    let end = from;
+    for (; ; end += 1) {
+      const character = text.charCodeAt(end);
+      if (this.#endsCell(character) || character === QUOTE || !(character >= 0)) return end;
+    }
+  }
+
+  /** What row-reader.ts asks of a row as a whole, for the usual states. */
+  #isSound(): boolean {
+    const status = this.#noStatus ? 'scored' : STATUS_CODES[this.#status];
+    if (status === undefined || status === 'absent' || STATUSES_WITHOUT_MARKS.has(status)) return false;
+    const marks = this.#marks;
+    let taken = 0;
+    let scored = 0;
+    let sum = 0;
+    for (let i = 0; i < this.#isNeeded.length; i += 1) {
+      const mark = marks[i] ?? NOT_TAKEN;
+      if (mark === ABSENT) return false;
+      if (mark === NOT_TAKEN) {
+        if (this.#isNeeded[i] === true) return false;
+        continue;
+      }
+      taken += 1;
+      const scores = this.#scores[i];
+      if (scores === undefined || mark < MARK_BASE) continue;
+      scored += 1;
+      sum += scores[mark] ?? Number.NaN;
+    }
+    for (const { places, choose } of this.#groups) {
+      let chosen = 0;
+      for (const place of places) if ((marks[place] ?? NOT_TAKEN) !== NOT_TAKEN) chosen += 1;
+      if (chosen !== choose) return false;
+    }
+    if (taken === 0 && status === 'scored' && this.#isNeeded.length > 0) return false;
+    if (!this.#isTotalSound(this.#hasScores ? scored > 0 : true, sum)) return false;
+    if (this.#rank === EMPTY) return this.#rankIsOptional;
+    return !this.#hasTotal || this.#total !== EMPTY;
+  }
+
+  #isTotalSound(isScored: boolean, sum: number): boolean {
+    if (!this.#hasTotal) return true;
+    if (this.#total === EMPTY) return !isScored;
+    if (!isScored && this.#total > 0) return false;
+    if (!this.#totalIsSum) return true;
+    // As sumOfScores, which has none where no component has scores.
+    return this.#hasScores && this.#total === Math.round(sum * 1000) / 1000;
+  }
+}
+
+function columnsOf(definition: SeriesDefinition, header: Header): Column[] | undefined {
+  const { total, rank, status } = definition;
+  const known = new Map<number, Column>();
+  let isClear = true;
+  const add = (name: string | undefined, column: Partial<Column> & { kind: number }): void => {
+    const place = name === undefined ? undefined : header.placeOf.get(name);
+    if (place === undefined) return;
+    if (known.has(place)) isClear = false;
+    known.set(place, { place: 0, words: undefined, credential: undefined, check: OTHER, ...column });
+  };
+  for (const [place, credential] of Object.values(definition.credentials).entries()) {
+    const kind = credential.kind === 'person-name' ? NAME : NUMBER;
+    add(credential.column, { kind, place, credential, check: numberCheckOf(credential) });
+  }
+  for (const [place, component] of definition.components.entries()) {
+    const words = WordCells.of(markReader(definition, component), (mark) => mark);
+    add(component.column, { kind: MARK, place, words });
+  }
+  if (total !== undefined)
+    add(total.column, { kind: TOTAL, words: WordCells.of(totalReader(total), (value) => value) });
+  add(rank?.column, { kind: RANK });
+  if (status !== undefined) {
+    const reader = wordReader<StatusCode>(status.values, 'status-unknown');
+    add(status.column, { kind: STATUS, words: WordCells.of(reader, (code) => STATUS_CODES.indexOf(code)) });
+  }
+  for (const [place, flag] of definition.flags.entries()) {
+    const reader = wordReader<boolean>(flag.values, 'flag-unknown');
+    add(flag.column, { kind: FLAG, place, words: WordCells.of(reader, (isSet) => (isSet ? 1 : 0)) });
+  }
+  if (!isClear) return undefined;
+  const named = header.cells.length - header.unnamed;
+  return header.cells.map(
+    (_, place) =>
+      known.get(place) ?? {
+        kind: place < named ? IGNORED : UNNAMED,
+        place: 0,
+        words: undefined,
+        credential: undefined,
+        check: OTHER,
+      },
+  );
+}

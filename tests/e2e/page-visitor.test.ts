@@ -1,0 +1,127 @@
+/// <reference lib="dom" />
+/**
+ * @module Who comes to the examinees' page: without a script, in English, with an old browser, and leaving.
+ */
+import { describe, expect, it } from 'vitest';
+import { takeScreenshots, visit } from '../helpers/browser.ts';
+import {
+  atPage,
+  candidateAt,
+  fillIn,
+  gaokao,
+  look,
+  noticeTitle,
+  setPageStage,
+  slipOf,
+  slipOn,
+} from '../helpers/page-stage.ts';
+
+const stage = setPageStage();
+
+describe('a visitor', () => {
+  it('without JavaScript gets form, faults and slip from the service', async () => {
+    await atPage(
+      stage(),
+      'walk-gaokao',
+      async ({ page }) => {
+        await page.fill('#f-candidateNumber', '26330101');
+        await page.click('#submit');
+        expect(await page.innerText('#e-candidateNumber')).toContain('位数或格式不对');
+        expect(await page.innerText('#e-identityNumber')).toContain('请填写');
+        expect(await page.inputValue('#f-candidateNumber')).toBe('26330101');
+        await takeScreenshots(page, 'no-script-faults');
+
+        const { credentials } = candidateAt(11);
+        await fillIn(page, {
+          ...candidateAt(11),
+          credentials: { ...credentials, candidateNumber: '26330101999999' },
+        });
+        await page.click('#submit');
+        expect(await noticeTitle(page)).toBe('没有查到，请核对');
+        expect(await page.inputValue('#f-identityNumber')).toBe(credentials['identityNumber']);
+
+        await fillIn(page, candidateAt(11));
+        await page.click('#submit');
+        expect(await slipOn(page)).toEqual(slipOf(candidateAt(11)));
+        expect(page.url()).toBe(`${stage().service.url}/s/walk-gaokao?lang=zh`);
+        await takeScreenshots(page, 'no-script-slip');
+      },
+      { javaScriptEnabled: false },
+    );
+  });
+
+  it('who reads English gets English, by the browser’s wish or by the link', async () => {
+    await atPage(
+      stage(),
+      'walk-gaokao',
+      async ({ page }) => {
+        expect(await page.getAttribute('html', 'lang')).toBe('en');
+        await fillIn(page, candidateAt(12));
+        await page.click('text=Look up');
+        await page.waitForSelector('#slip .who');
+        expect(await page.innerText('#slip')).toContain('Candidate number');
+        await look(page, 'english-slip');
+        await page.click('text=中文');
+        expect(await page.getAttribute('html', 'lang')).toBe('zh-Hans');
+        await page.click('text=English');
+        expect(await page.innerText('h1')).toContain('Zhejiang College Entrance Examination');
+        await look(page, 'english');
+      },
+      { locale: 'en-GB' },
+    );
+  });
+
+  it('who comes to the front door finds all exams, each with its state', async () => {
+    const visitor = await visit(stage().browser);
+    await visitor.page.goto(`${stage().service.url}/`);
+    expect(await visitor.page.innerText('main')).toContain(gaokao.title.zh);
+    await look(visitor.page, 'list');
+    await visitor.page.click(`a[href^="/s/walk-gaokao"]`);
+    await visitor.page.click('text=全部考试');
+    expect(new URL(visitor.page.url()).pathname).toBe('/');
+    expect(visitor.complaints).toEqual([]);
+    await visitor.leave();
+  });
+
+  it('with a browser of 2018 is served as well', async () => {
+    await atPage(
+      stage(),
+      'walk-gaokao',
+      async ({ page }) => {
+        await fillIn(page, candidateAt(13));
+        await page.click('#submit');
+        expect(await slipOn(page)).toEqual(slipOf(candidateAt(13)));
+        await page.click('text=保存为图片');
+        await page.waitForSelector('.picture img');
+      },
+      {
+        // What Chrome 66 did not have and a script may well use; syntax is held to by a unit test.
+        before: (page) =>
+          page.addInitScript(`
+            for (const [owner, names] of [
+              [Array.prototype, ['at', 'flat', 'flatMap', 'findLast', 'toSorted', 'toSpliced', 'with']],
+              [String.prototype, ['at', 'matchAll', 'replaceAll', 'trimStart', 'trimEnd']],
+              [Object, ['fromEntries', 'hasOwn', 'groupBy']],
+              [Promise, ['allSettled', 'any', 'try', 'withResolvers']],
+              [Element.prototype, ['replaceChildren', 'checkVisibility', 'toggleAttribute']],
+              [AbortSignal, ['timeout', 'any', 'abort']],
+              [window, ['structuredClone', 'queueMicrotask', 'ResizeObserver', 'WeakRef']],
+              [crypto, ['randomUUID']],
+            ])
+              for (const name of names) delete owner[name];
+            delete Crypto.prototype.randomUUID;
+          `),
+      },
+    );
+  });
+
+  it('who leaves the slip’s page has nothing left behind in it', async () => {
+    await atPage(stage(), 'walk-gaokao', async ({ page }) => {
+      await fillIn(page, candidateAt(14));
+      await page.click('#submit');
+      await slipOn(page);
+      await page.evaluate(() => window.dispatchEvent(new PageTransitionEvent('pagehide')));
+      expect(await page.content()).not.toContain(candidateAt(14).slip.name);
+    });
+  });
+});
