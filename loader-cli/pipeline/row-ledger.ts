@@ -6,7 +6,7 @@
  * disk a row, and memory for one in 256 of them at a time. Numbers are there only as hashes under a
  * random key that lives in this process.
  */
-import { createHash, randomBytes } from 'node:crypto';
+import { hash, randomBytes } from 'node:crypto';
 import type { SeriesDefinition } from '#results/definition.ts';
 import { ROW_HASH_BYTES } from '#results/checksum.ts';
 import type { LateRejects, Place } from './late-rejects.ts';
@@ -76,7 +76,7 @@ export class RowLedger {
   /** Adds the accepted rows that contradict another row. */
   findContradictions(late: LateRejects): void {
     for (const key of this.#keys) {
-      for (const bucket of key.records.sorted()) findGroups(bucket, key.code, late);
+      for (const group of key.records.groups(HASH_BYTES)) rejectGroup(group, key.code, late);
     }
   }
 
@@ -103,7 +103,7 @@ export class RowLedger {
       }
       if (!isWhole) continue;
       const record = this.#record;
-      createHash('sha256').update(input).digest().copy(record, 0, 0, HASH_BYTES);
+      record.set(hash('sha256', input, 'buffer').subarray(0, HASH_BYTES));
       record.writeUInt16BE(place.file, FILE_AT);
       record.writeUInt32BE(place.line, LINE_AT);
       record[ACCEPTED_AT] = rowHash === undefined ? 0 : 1;
@@ -111,15 +111,6 @@ export class RowLedger {
       else rowHash.copy(record, CONTENT_AT, 0, KEY_BYTES - CONTENT_AT);
       key.records.add(record);
     }
-  }
-}
-
-function findGroups(bucket: Buffer, code: RejectCode, late: LateRejects): void {
-  for (let from = 0, to = KEY_BYTES; from < bucket.length; from = to, to += KEY_BYTES) {
-    while (to < bucket.length && bucket.compare(bucket, from, from + HASH_BYTES, to, to + HASH_BYTES) === 0) {
-      to += KEY_BYTES;
-    }
-    if (to - from > KEY_BYTES) rejectGroup(bucket.subarray(from, to), code, late);
   }
 }
 

@@ -44,8 +44,8 @@ export class SortedRecords {
   add(record: Buffer): void {
     const bucket = this.#buckets[record[0] ?? 0];
     if (bucket === undefined) return;
-    bucket.block ??= Buffer.allocUnsafe(this.#blockBytes);
-    record.copy(bucket.block, bucket.used);
+    bucket.block ??= Buffer.allocUnsafeSlow(this.#blockBytes);
+    bucket.block.set(record, bucket.used);
     bucket.used += this.#recordBytes;
     if (bucket.used === this.#blockBytes) {
       this.#write(bucket.block);
@@ -59,6 +59,17 @@ export class SortedRecords {
     for (const bucket of this.#buckets) {
       const bytes = this.#load(bucket);
       if (bytes.length > 0) yield sortRecords(bytes, this.#recordBytes);
+    }
+  }
+
+  /**
+   * Records that begin with the same bytes, in ascending order, a group at a time; the rest are not put in order.
+   * @param prefixBytes at least 5.
+   */
+  *groups(prefixBytes: number): Generator<Buffer> {
+    for (const bucket of this.#buckets) {
+      const bytes = this.#load(bucket);
+      if (bytes.length > 0) yield* findGroups(bytes, this.#recordBytes, prefixBytes);
     }
   }
 
@@ -99,31 +110,75 @@ export class SortedRecords {
 const PLACES = 2 ** 21;
 
 /**
- * Sorts by the four bytes after the first, which all share, as numbers: 32 bits of the record and its
- * place fit a double together, and a Float64Array sorts natively. The few with the same 32 bits are
- * then put in order by all their bytes.
+ * Places of the records in ascending order of the four bytes after the first, which all share: 32 bits of the record
+ * and its place fit a double together, and a Float64Array sorts natively. Undefined for more records than there are
+ * places: only when nearly all are alike, since some half a billion spread ones fit.
  */
+function orderByPrefix(bytes: Buffer, size: number): Float64Array | undefined {
+  const count = bytes.length / size;
+  if (count > PLACES) return undefined;
+  const keys = new Float64Array(count);
+  for (let i = 0; i < count; i += 1) keys[i] = prefixAt(bytes, i * size) * PLACES + i;
+  return keys.sort();
+}
+
+/** Four bytes after a record's first, as a number. */
+function prefixAt(bytes: Buffer, at: number): number {
+  const low = ((bytes[at + 2] ?? 0) << 16) | ((bytes[at + 3] ?? 0) << 8) | (bytes[at + 4] ?? 0);
+  return (bytes[at + 1] ?? 0) * 2 ** 24 + low;
+}
+
+/** The few with the same 32 bits are put in order by all their bytes. */
 function sortRecords(bytes: Buffer, size: number): Buffer {
   const count = bytes.length / size;
-  const record = (place: number): Buffer => bytes.subarray(place * size, place * size + size);
-  const compare = (a: number, b: number): number => Buffer.compare(record(a), record(b));
   const order = new Uint32Array(count);
-  if (count > PLACES) {
-    // Only when nearly all records are alike: some half a billion spread ones fit.
+  const compare = (a: number, b: number): number => compareRecords(bytes, a * size, b * size, size);
+  const keys = orderByPrefix(bytes, size);
+  if (keys === undefined) {
     for (let i = 0; i < count; i += 1) order[i] = i;
     order.sort(compare);
   } else {
-    const keys = new Float64Array(count);
-    for (let i = 0; i < count; i += 1) keys[i] = bytes.readUInt32BE(i * size + 1) * PLACES + i;
-    keys.sort();
     for (let i = 0; i < count; i += 1) order[i] = (keys[i] ?? 0) % PLACES;
-    for (let from = 0, to = 1; from < count; from = to, to += 1) {
-      const prefix = Math.floor((keys[from] ?? 0) / PLACES);
-      while (to < count && Math.floor((keys[to] ?? 0) / PLACES) === prefix) to += 1;
-      if (to - from > 1) order.subarray(from, to).sort(compare);
-    }
+    for (const [from, to] of alike(keys)) order.subarray(from, to).sort(compare);
   }
   const sorted = Buffer.allocUnsafe(bytes.length);
-  for (const [i, place] of order.entries()) bytes.copy(sorted, i * size, place * size, place * size + size);
+  for (let i = 0; i < count; i += 1) {
+    const from = (order[i] ?? 0) * size;
+    for (let k = 0; k < size; k += 1) sorted[i * size + k] = bytes[from + k] ?? 0;
+  }
   return sorted;
+}
+
+/** Runs of keys with the same 32 bits. */
+function* alike(keys: Float64Array): Generator<readonly [from: number, to: number]> {
+  for (let from = 0, to = 1; from < keys.length; from = to, to += 1) {
+    const prefix = Math.floor((keys[from] ?? 0) / PLACES);
+    while (to < keys.length && Math.floor((keys[to] ?? 0) / PLACES) === prefix) to += 1;
+    if (to - from > 1) yield [from, to];
+  }
+}
+
+function* findGroups(bytes: Buffer, size: number, prefixBytes: number): Generator<Buffer> {
+  const keys = orderByPrefix(bytes, size);
+  if (keys === undefined) {
+    yield* groupsIn(sortRecords(bytes, size), size, prefixBytes);
+    return;
+  }
+  for (const [from, to] of alike(keys)) {
+    const some = Buffer.concat(
+      Array.from(keys.subarray(from, to), (key) => bytes.subarray((key % PLACES) * size, ((key % PLACES) + 1) * size)),
+    );
+    yield* groupsIn(sortRecords(some, size), size, prefixBytes);
+  }
+}
+
+function* groupsIn(sorted: Buffer, size: number, prefixBytes: number): Generator<Buffer> {
+  for (let from = 0, to = size; from < sorted.length; from = to, to += size) {
+    while (to < sorted.length && compareRecords(sorted, from, to, prefixBytes) === 0) to += size;
+    if (to - from > size) yield sorted.subarray(from, to);
+  }
+}
+
+function compareRecords(bytes: Buffer, a: number, b: number, length: number): number {
+  return bytes.compare(bytes, b, b + length, a, a + length);
 }

@@ -35,6 +35,8 @@ export interface RehearseOptions {
   readonly plan: PlanOptions;
   /** Folder of the report; undefined: one of its own under .fangbang/rehearsals/. */
   readonly report: string | undefined;
+  /** Path of the report.json of an earlier rehearsal to compare with. */
+  readonly baseline: string | undefined;
   readonly json: boolean;
 }
 
@@ -75,6 +77,7 @@ export const USAGE = `npm run rehearse -- [options]
   --minutes <n>               plan: all lookups come within so many minutes (10)
   --reserve <n>               plan: so many times what is expected (4)
 
+  --baseline <report.json>    of an earlier rehearsal: a median that is much slower fails this one
   --report <folder>           where report.html and report.json go (a new folder under .fangbang/rehearsals/)
   --json                      one JSON object on standard output, all else on standard error
 
@@ -122,6 +125,7 @@ export function readOptions(args: readonly string[]): RehearseOptions | undefine
       reserve: decimal(values.reserve, '--reserve') ?? 4,
     },
     report: values.report,
+    baseline: values.baseline,
     json: values.json === true,
   };
   if (options.url === undefined && (options.credentials !== undefined || options.series !== undefined))
@@ -188,6 +192,7 @@ function parse(args: readonly string[]) {
           minutes: text,
           reserve: text,
           report: text,
+          baseline: text,
           capacity: flag,
           json: flag,
           help: flag,

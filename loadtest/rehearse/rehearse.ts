@@ -27,6 +27,7 @@ import { gitRevision, machineFacts, programVersions } from './facts.ts';
 import { preciseNowMs } from './load.ts';
 import type { LocalSet } from './local-set.ts';
 import { startLocalSet } from './local-set.ts';
+import { againstBaseline, readBaseline } from './baseline.ts';
 import type { Measured } from './measure.ts';
 import { measure } from './measure.ts';
 import type { RehearseOptions } from './options.ts';
@@ -68,6 +69,7 @@ export async function rehearse(
   const { say, stop } = context;
   const startedAt = new Date();
   const machine = machineFacts();
+  const baseline = options.baseline === undefined ? undefined : readBaseline(options.baseline);
   const stage = await setStage(options, context);
   const { profile, crew, set } = stage;
   const isSearch = profile.endsAtMiss;
@@ -81,7 +83,10 @@ export async function rehearse(
     (options.capacity || isSearch) && !stop.aborted ? await search(stage, options, context) : undefined;
   const run = released ?? confirmed(capacity);
   if (run === undefined) throw new UsageError('Nothing was measured.');
-  const found = isSearch ? searchFindings(stage, capacity) : findings(profile, run.figures);
+  const found = [
+    ...(isSearch ? searchFindings(stage, capacity) : findings(profile, run.figures)),
+    ...(baseline === undefined ? [] : [againstBaseline(baseline, run.figures)]),
+  ];
   const passed = !stop.aborted && found.every(({ held }) => held);
 
   const facts: AssessFacts | undefined =

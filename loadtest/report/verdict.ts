@@ -183,6 +183,7 @@ const FINDINGS_ZH: Readonly<Record<string, string>> = {
   'p50 of honest lookups': '查询耗时中位数',
   'p95 of honest lookups': '查询耗时 95 百分位',
   'p99 of honest lookups': '查询耗时 99 百分位',
+  'p50 of honest lookups, against the baseline': '查询耗时中位数与基线',
   'capacity, against the peak of the forecast': '承载能力与预测峰值',
 };
 

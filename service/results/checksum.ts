@@ -18,7 +18,7 @@ export function rowBytes(credentials: readonly string[], payload: Buffer): Buffe
   const bytes = Buffer.allocUnsafe(size);
   let at = 0;
   for (const value of credentials) {
-    const length = bytes.utf8Write(value, at + 4);
+    const length = bytes.write(value, at + 4);
     bytes.writeUInt32BE(length, at);
     at += 4 + length;
   }

@@ -14,6 +14,11 @@ export function bytesOfDigits(digits: number): number {
 
 /** Big endian, in so many bytes (at most 7). Answers the place behind it, as the other writers do. */
 export function writeUint(out: Buffer, at: number, value: number, bytes: number): number {
+  // Marks, nearly always: without a call.
+  if (bytes === 1) {
+    out[at] = value;
+    return at + 1;
+  }
   // writeUIntBE takes at most 6 bytes; 15 digits need 7.
   if (bytes <= 6) return out.writeUIntBE(value, at, bytes);
   out[at] = Math.floor(value / 2 ** 48);

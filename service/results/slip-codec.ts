@@ -56,8 +56,9 @@ export function makeSlipCodec(definition: SeriesDefinition): SlipCodec {
   const isMark = (i: number, mark: number): boolean =>
     (mark >= MARK_BASE && mark <= (lasts[i] ?? 0)) || (mark >= 1 && mark <= COMPONENT_STATUS_CODES.length);
 
+  // For every slip anew it would be most of the encoder's work.
+  const out = Buffer.alloc(1 + 2 * (1 + MAX_TEXT_BYTES) + maskBytes + 2 * widths.length + 5 + 5 + 1);
   const encode = (slip: Slip): Buffer => {
-    const out = Buffer.allocUnsafe(1 + 2 * (1 + MAX_TEXT_BYTES) + maskBytes + 2 * widths.length + 5 + 5 + 1);
     let head = STATUS_CODES.indexOf(slip.status);
     let at = 1;
     if (head < 0) throw new RangeError('unknown status');
@@ -82,14 +83,14 @@ export function makeSlipCodec(definition: SeriesDefinition): SlipCodec {
     const maskAt = at;
     out.fill(0, at, at + maskBytes);
     at += maskBytes;
-    for (const [i, width] of widths.entries()) {
+    for (let i = 0; i < widths.length; i += 1) {
       const mark = slip.marks[i] ?? NOT_TAKEN;
       if (mark === NOT_TAKEN) continue;
       // Without the code, which is a mark.
       if (!Number.isInteger(mark) || !isMark(i, mark))
         throw new RangeError(`component ${i} has no such mark code`);
       out[maskAt + (i >> 3)] = (out[maskAt + (i >> 3)] ?? 0) | (1 << (i & 7));
-      at = writeUint(out, at, mark, width);
+      at = writeUint(out, at, mark, widths[i] ?? 1);
     }
 
     if (slip.total !== undefined) {

@@ -74,11 +74,13 @@ export function scoreOf(score: { readonly min: number; readonly step: number }, 
 /** The sum of the scores taken, in marks; undefined when the definition has no scores. */
 export function sumOfScores(definition: SeriesDefinition, marks: readonly MarkCode[]): number | undefined {
   let sum: number | undefined;
-  for (const [i, component] of definition.components.entries()) {
-    if (component.score === undefined) continue;
+  // Without an iterator: the loader does this for every row.
+  for (let i = 0; i < definition.components.length; i += 1) {
+    const score = definition.components[i]?.score;
+    if (score === undefined) continue;
     sum ??= 0;
     const code = marks[i] ?? NOT_TAKEN;
-    if (code >= MARK_BASE) sum += scoreOf(component.score, code);
+    if (code >= MARK_BASE) sum += scoreOf(score, code);
   }
   return sum === undefined ? undefined : Math.round(sum * 1000) / 1000;
 }

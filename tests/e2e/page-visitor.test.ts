@@ -3,6 +3,7 @@
  * @module Who comes to the examinees' page: without a script, in English, with an old browser, and leaving.
  */
 import { describe, expect, it } from 'vitest';
+import { announceSeries, presetDefinition } from '../helpers/batch.ts';
 import { takeScreenshots, visit } from '../helpers/browser.ts';
 import {
   atPage,
@@ -11,6 +12,7 @@ import {
   gaokao,
   look,
   noticeTitle,
+  seen,
   setPageStage,
   slipOf,
   slipOn,
@@ -72,9 +74,13 @@ describe('a visitor', () => {
   });
 
   it('who comes to the front door finds all exams, each with its state', async () => {
+    const other = presetDefinition('ntce-interview', 'walk-other');
+    await announceSeries(stage().installation, other, new Date('2099-06-25T01:00:00Z'));
+    await seen(stage(), 'walk-other');
     const visitor = await visit(stage().browser);
     await visitor.page.goto(`${stage().service.url}/`);
     expect(await visitor.page.innerText('main')).toContain(gaokao.title.zh);
+    expect(await visitor.page.innerText('main')).toContain('公布时间 2099年6月25日 09:00');
     await look(visitor.page, 'list');
     await visitor.page.click(`a[href^="/s/walk-gaokao"]`);
     await visitor.page.click('text=全部考试');

@@ -84,7 +84,8 @@ function run(page, form) {
   // Drawn once: who stops and starts again keeps the place in the crowd.
   const place = Math.random();
   let nextLookMs = Date.now() + LOOK_AGAIN_MS * (0.5 + Math.random());
-  let hasLastLook = false;
+  // A page that comes that late is fresh.
+  let hasLastLook = releaseAtMs !== null && releaseAtMs - clock.nowMs() < LAST_LOOK_FROM_MS;
 
   const isBeforeRelease = () => state !== 'open' && releaseAtMs !== null && clock.nowMs() < releaseAtMs;
   const untilRelease = () => (releaseAtMs === null ? 0 : releaseAtMs - clock.nowMs());
