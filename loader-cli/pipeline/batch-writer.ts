@@ -7,16 +7,17 @@
  * breaks off during the commit itself can nobody know: the error says to look.
  */
 import { randomBytes } from 'node:crypto';
-import { StoredChecksum } from '#results/checksum.ts';
+import { StoredChecksum, rowBytes } from '#results/checksum.ts';
 import type { SeriesDefinition } from '#results/definition.ts';
 import type { Pepper } from '#results/digest.ts';
-import { computeDigest } from '#results/digest.ts';
 import { FangbangError } from '#results/errors.ts';
 import { CODEC_VERSION } from '#results/slip-codec.ts';
 import type { Entry } from '../batches.ts';
 import type { Database } from '../database.ts';
 import { CopyIn } from './copy-in.ts';
 import { DigestTails } from './digest-tails.ts';
+import { entryRecipe } from './entries.ts';
+import { EntryThread } from './entry-thread.ts';
 import type { AcceptedRow } from './read-official-files.ts';
 
 export interface NewBatch {
@@ -33,9 +34,8 @@ export class BatchWriter {
   /** Committed: nothing is left to undo. */
   isSealed = false;
   readonly #database: Database;
-  readonly #batch: NewBatch;
   readonly #copy: CopyIn;
-  readonly #sets: readonly { name: string; places: readonly number[] }[];
+  readonly #thread: EntryThread;
   #tails = new DigestTails();
   #stored = new StoredChecksum();
   #candidates = 0;
@@ -43,17 +43,16 @@ export class BatchWriter {
 
   private constructor(database: Database, batch: NewBatch, number: number) {
     this.#database = database;
-    this.#batch = batch;
     this.number = number;
-    const names = Object.keys(batch.definition.credentials);
-    this.#sets = batch.definition.credentialSets.map((set) => ({
-      name: set.name,
-      places: set.credentials.map((name) => names.indexOf(name)),
-    }));
     this.#copy = new CopyIn(
       database.client,
       `copy fangbang.slip_${number} (digest, credential_set, candidate_number, payload) from stdin (format binary)`,
     );
+    this.#thread = new EntryThread(entryRecipe(batch.definition, batch.pepper), ({ copy, tails, sums }) => {
+      this.#copy.add(copy);
+      this.#tails.addAll(tails);
+      this.#stored.merge(sums);
+    });
   }
 
   /** @throws FangbangError `series-is-being-loaded`, and as every statement. */
@@ -80,26 +79,20 @@ export class BatchWriter {
 
   /** One entry per credential set. */
   add(row: AcceptedRow): void {
-    const number = Buffer.from(row.slip.candidateNumber, 'utf8');
-    for (let set = 0; set < this.#sets.length; set += 1) {
-      const { name, places } = this.#sets[set] ?? { name: '', places: [] };
-      const credentials = places.map((place) => row.credentials[place] ?? '');
-      const digest = computeDigest(this.#batch.pepper, this.#batch.definition.id, name, credentials);
-      this.#copy.addRow(digest, set, number, row.payload);
-      this.#tails.add(digest);
-      this.#stored.add(digest, set, row.slip.candidateNumber, row.payload);
-    }
+    this.#thread.add(rowBytes(row.credentials, row.payload));
     this.#candidates += 1;
   }
 
   /** Waits until the server takes more. */
   async drained(): Promise<void> {
+    await this.#thread.drained();
     await this.#database.guard(() => this.#copy.drained());
   }
 
   /** No row comes any more: from now on the connection takes other statements of the transaction. */
   async endRows(): Promise<void> {
     if (this.#rowsHaveEnded) return;
+    await this.#thread.end();
     await this.#database.guard(() => this.#copy.end());
     this.#rowsHaveEnded = true;
   }
@@ -151,6 +144,7 @@ export class BatchWriter {
 
   /** Undoes everything. Never throws: when the connection is gone the server does it by itself. */
   async abandon(): Promise<void> {
+    this.#thread.stop();
     this.#tails.close();
     await this.#copy.abandon();
     await rollback(this.#database);

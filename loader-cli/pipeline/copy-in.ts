@@ -1,5 +1,5 @@
 /**
- * COPY … FROM STDIN (FORMAT binary) with back-pressure: rows are put into large pieces at once, and
+ * COPY … FROM STDIN (FORMAT binary) with back-pressure: rows are sent in large pieces, and
  * the caller waits now and then until what was handed over has left.
  *
  * Failure policy: an error of the server or of the connection ends the wait that is on, or the next
@@ -38,17 +38,15 @@ export class CopyIn {
     this.#used = SIGNATURE.copy(this.#piece, 0);
   }
 
-  /** Adds a row in the binary format: 64 bytes, a small integer, a text and bytes. */
-  addRow(digest: Buffer, credentialSet: number, candidateNumber: Buffer, payload: Buffer): void {
-    const size = 2 + 4 + digest.length + 4 + 2 + 4 + candidateNumber.length + 4 + payload.length;
-    if (this.#used + size + TRAILER.length > PIECE_BYTES) this.#send();
-    const piece = this.#piece;
-    let at = piece.writeInt16BE(4, this.#used);
-    at = putField(piece, at, digest);
-    at = piece.writeInt32BE(2, at);
-    at = piece.writeInt16BE(credentialSet, at);
-    at = putField(piece, at, candidateNumber);
-    this.#used = putField(piece, at, payload);
+  /** Adds rows in the binary format, without its head and tail. */
+  add(rows: Uint8Array): void {
+    for (let from = 0; from < rows.length;) {
+      const count = Math.min(rows.length - from, this.#piece.length - TRAILER.length - this.#used);
+      this.#piece.set(rows.subarray(from, from + count), this.#used);
+      this.#used += count;
+      from += count;
+      if (from < rows.length) this.#send();
+    }
   }
 
   /** Waits until the server takes more. @throws what the server or the connection said. */
@@ -89,9 +87,4 @@ export class CopyIn {
     this.#piece = Buffer.allocUnsafe(PIECE_BYTES);
     this.#used = 0;
   }
-}
-
-function putField(piece: Buffer, at: number, bytes: Buffer): number {
-  const from = piece.writeInt32BE(bytes.length, at);
-  return from + bytes.copy(piece, from);
 }

@@ -9,8 +9,9 @@ import { FangbangError } from '#results/errors.ts';
 import { MembershipFilter } from '#results/membership-filter.ts';
 import { openNameless, writeWholly } from './sources.ts';
 
-const TAIL_AT = 48;
-const TAIL_BYTES = 16;
+/** The filter uses digest[48, 64). */
+export const TAIL_AT = 48;
+export const TAIL_BYTES = 16;
 const BLOCK_BYTES = 1024 * 1024;
 
 export class DigestTails {
@@ -24,6 +25,18 @@ export class DigestTails {
     if (this.#used === BLOCK_BYTES) this.#write();
     this.#used += digest.copy(this.#block, this.#used, TAIL_AT, TAIL_AT + TAIL_BYTES);
     this.entries += 1;
+  }
+
+  /** Adds tails, one after the other. */
+  addAll(tails: Uint8Array): void {
+    for (let from = 0; from < tails.length;) {
+      if (this.#used === BLOCK_BYTES) this.#write();
+      const count = Math.min(tails.length - from, BLOCK_BYTES - this.#used);
+      this.#block.set(tails.subarray(from, from + count), this.#used);
+      this.#used += count;
+      from += count;
+    }
+    this.entries += tails.length / TAIL_BYTES;
   }
 
   /** The filter of all that was added; once. */
@@ -60,5 +73,5 @@ export class DigestTails {
 }
 
 function addTails(filter: MembershipFilter, tails: Buffer): void {
-  for (let at = 0; at < tails.length; at += TAIL_BYTES) filter.addTail(tails.subarray(at, at + TAIL_BYTES));
+  for (let at = 0; at < tails.length; at += TAIL_BYTES) filter.addTail(tails, at);
 }

@@ -103,7 +103,8 @@ export class RowLedger {
       }
       if (!isWhole) continue;
       const record = this.#record;
-      record.set(hash('sha256', input, 'buffer').subarray(0, HASH_BYTES));
+      const keyHash = hash('sha256', input, 'buffer');
+      for (let i = 0; i < HASH_BYTES; i += 1) record[i] = keyHash[i] ?? 0;
       record.writeUInt16BE(place.file, FILE_AT);
       record.writeUInt32BE(place.line, LINE_AT);
       record[ACCEPTED_AT] = rowHash === undefined ? 0 : 1;

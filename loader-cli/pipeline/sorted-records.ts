@@ -166,7 +166,9 @@ function* findGroups(bytes: Buffer, size: number, prefixBytes: number): Generato
   }
   for (const [from, to] of alike(keys)) {
     const some = Buffer.concat(
-      Array.from(keys.subarray(from, to), (key) => bytes.subarray((key % PLACES) * size, ((key % PLACES) + 1) * size)),
+      Array.from(keys.subarray(from, to), (key) =>
+        bytes.subarray((key % PLACES) * size, ((key % PLACES) + 1) * size),
+      ),
     );
     yield* groupsIn(sortRecords(some, size), size, prefixBytes);
   }

@@ -106,8 +106,8 @@ export function comparisonLines({ comparison, drawings }: Compared, name: string
         ['compared', ...comparison.shares.map((share) => percent(share.other))],
       ],
     ).map((line) => `  ${line}`),
-    `  ${name.padEnd(8)} ${drawings[0]}`,
-    `  compared ${drawings[1]}`,
+    `  ${name.padEnd(8)} ${drawings[0].trimEnd()}`,
+    `  compared ${drawings[1].trimEnd()}`,
   ];
 }
 

@@ -23,7 +23,7 @@ import type { Visitor } from './limits/visitor.ts';
 import type { Logger, LookupObserver } from './observer.ts';
 import type { SlipStore } from './postgres-fallback.ts';
 import type { Publications } from './publications.ts';
-import type { ResultCache } from './redis-reader.ts';
+import type { CacheValue, ResultCache } from './redis-reader.ts';
 import type { OpenBatch, SeriesView } from './series-timeline.ts';
 
 export type LookupOutcome =
@@ -148,9 +148,13 @@ export function createLookup(deps: LookupDeps): Lookup {
     }
     observer.filter('maybe');
     return cache === undefined
-      ? inTime(asked, askStore(asked, question, undefined))
+      ? inTime(asked, askStore(asked, question, { key: undefined, isWithoutCounters: true }))
       : askCache(cache, asked, question);
   };
+
+  /** What the counters say to credentials that may be right. */
+  const standsAgainst = (question: Question, values: readonly CacheValue[]): Verdict | undefined =>
+    question.isKnownDevice ? undefined : limiter.before(question.tried, values);
 
   /** After an act of which this instance did not know, once it does. */
   const again = async (asked: Asked, known: Promise<boolean>): Promise<LookupOutcome> => {
@@ -176,7 +180,8 @@ export function createLookup(deps: LookupDeps): Lookup {
     );
     const verdict = epochVerdict(read.epoch);
     if (verdict === 'behind') return inTime(asked, again(asked, publications.catchUp(read.epoch ?? 0)));
-    const against = question.isKnownDevice ? undefined : limiter.before(tried, read.along);
+    const isWithoutCounters = read.along.includes('away');
+    const against = isWithoutCounters ? undefined : standsAgainst(question, read.along);
     if (against !== undefined) return refusal(against, tried.nowMs);
     if (read.value === 'away') observer.redis('away');
     else if (read.value === null) observer.redis('miss');
@@ -186,23 +191,16 @@ export function createLookup(deps: LookupDeps): Lookup {
       observer.redis(json === undefined ? 'damaged' : 'hit');
       if (json !== undefined) return { kind: 'found', json, digest: question.digest };
     }
-    return inTime(asked, askStore(asked, question, key));
+    return inTime(asked, askStore(asked, question, { key, isWithoutCounters }));
   };
 
   /** Postgres says itself whether the batch is open, so its answer needs no epoch. */
   const askStore = async (
     asked: Asked,
     question: Question,
-    key: Buffer | undefined,
+    { key, isWithoutCounters }: { key: Buffer | undefined; isWithoutCounters: boolean },
   ): Promise<LookupOutcome> => {
     const { open, batch, digest, tried } = question;
-    if (cache === undefined && !question.isKnownDevice) {
-      const against = limiter.before(
-        tried,
-        tried.counters.map(() => 'away'),
-      );
-      if (against !== undefined) return refusal(against, tried.nowMs);
-    }
     const answer = await store.find(open.number, digest);
     switch (answer.kind) {
       case 'found': {
@@ -211,6 +209,9 @@ export function createLookup(deps: LookupDeps): Lookup {
           log.error('a stored slip is damaged: verify the batch', { batch: open.number, store: 'postgres' });
           return UNAVAILABLE;
         }
+        // Only now: the database has just said that the batch is open, and that comes first.
+        const against = isWithoutCounters ? standsAgainst(question, NOT_READ) : undefined;
+        if (against !== undefined) return refusal(against, tried.nowMs);
         if (key !== undefined) deps.heal?.(key, sealPayload(digest, batch.nonce, answer.payload));
         return { kind: 'found', json, digest };
       }
@@ -241,6 +242,9 @@ export function createLookup(deps: LookupDeps): Lookup {
     return outcome;
   };
 }
+
+/** Of the counters, when Redis did not answer or there is none. */
+const NOT_READ: readonly CacheValue[] = ['away'];
 
 /** What a verdict of the limits makes of a wrong attempt, or of any that it stands against. */
 function refusal(verdict: Verdict, nowMs: number): LookupOutcome {

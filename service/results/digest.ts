@@ -70,11 +70,8 @@ export function computeDigest(
   credentialSet: string,
   credentials: readonly string[],
 ): Digest {
-  return digestOf(
-    pepper.key,
-    digestPrefix(series, credentialSet),
-    credentials.map((value) => Buffer.from(value, 'utf8')),
-  );
+  const fields = credentials.map((value) => Buffer.from(value, 'utf8'));
+  return digestOf(pepper.key, withLengths(digestPrefix(series, credentialSet), fields));
 }
 
 /** The part of the digest's input that all candidates of a series share. */
@@ -85,9 +82,9 @@ export function digestPrefix(series: string, credentialSet: string): Buffer {
   );
 }
 
-/** The same as computeDigest, for a loader with millions: the prefix made once, the credentials in UTF-8. */
-export function digestOf(pepperKey: Buffer, prefix: Buffer, credentials: readonly Buffer[]): Digest {
-  return createHmac('sha512', pepperKey).update(withLengths(prefix, credentials)).digest() as Digest;
+/** The digest of an input that is made of `digestPrefix` and each credential (UTF-8) behind its length in two bytes. */
+export function digestOf(pepperKey: Buffer, input: Buffer): Digest {
+  return createHmac('sha512', pepperKey).update(input).digest() as Digest;
 }
 
 /** @throws RangeError for a field whose length does not fit its prefix. */

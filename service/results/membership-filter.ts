@@ -47,10 +47,10 @@ export class MembershipFilter {
     this.addTail(digest.subarray(48, 64));
   }
 
-  /** Adds by digest[48,64), the part that the filter uses. */
-  addTail(tail: Buffer): void {
-    let bit = tail.readUInt32BE(0) % this.bits;
-    let step = tail.readUInt32BE(4) % this.bits;
+  /** Adds by digest[48,64), the part that the filter uses; it begins at a place of some bytes. */
+  addTail(bytes: Buffer, at = 0): void {
+    let bit = bytes.readUInt32BE(at) % this.bits;
+    let step = bytes.readUInt32BE(at + 4) % this.bits;
     for (let i = 1; i <= HASHES; i += 1) {
       const index = bit >>> 3;
       this.bytes[index] = (this.bytes[index] ?? 0) | (1 << (bit & 7));

@@ -112,7 +112,9 @@ export function makeSlipCodec(definition: SeriesDefinition): SlipCodec {
       at += 1;
     }
     out[0] = head;
-    return Buffer.from(out.subarray(0, at));
+    const payload = Buffer.allocUnsafe(at);
+    out.copy(payload, 0, 0, at);
+    return payload;
   };
 
   const decode = (payload: Buffer): Slip => {

@@ -53,8 +53,13 @@ beforeAll(async () => {
     writeFileSync(file, faultyBytes(truth, form));
     writeFileSync(join(folder, 'truth.csv'), truthText(truth));
     const result = await desk.asLoader([
-      ...['load', file, '--series', SERIES, '--json'],
-      ...['--allow-rejects', String(ROWS)],
+      'load',
+      file,
+      '--series',
+      SERIES,
+      '--json',
+      '--allow-rejects',
+      String(ROWS),
     ]);
     if (result.exitCode !== 0) throw new Error(`exit code ${result.exitCode}\n${result.stderr.slice(-4000)}`);
     const rejectText = readFileSync(join(folder, 'faulty.rejects.csv'), 'utf8');
@@ -153,7 +158,8 @@ test('GB18030 with CRLF and UTF-8 with a mark give the same report', () => {
 
 test('no mark, name or identity number is in the report or in the reject file', () => {
   const printed = desk.printed() + FORMS.map((form) => of(form).rejectText).join('');
+  const numbers = new Set(printed.match(/[0-9]{17}[0-9X]/g));
   for (const row of truth.sound.values())
-    if (printed.includes(row['身份证号'])) throw new Error('an identity number');
+    if (numbers.has(row['身份证号'])) throw new Error('an identity number was printed');
   expect(printed).not.toContain('阿依古丽');
 });

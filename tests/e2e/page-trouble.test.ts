@@ -4,11 +4,14 @@
  */
 import type { Route } from 'playwright-core';
 import { describe, expect, it } from 'vitest';
+import type { TestCandidate } from '../helpers/batch.ts';
+import { fieldsOf } from '../helpers/batch.ts';
 import { takeScreenshots } from '../helpers/browser.ts';
 import {
   atPage,
   candidateAt,
   fillIn,
+  gaokao,
   isLookup,
   look,
   setPageStage,
@@ -104,6 +107,61 @@ describe('a service in trouble', () => {
         worker ? {} : { before: (page) => page.addInitScript('delete window.Worker') },
       );
     }
+  });
+
+  it('that has seen wrong guesses at a candidate asks for proofs of work, and then pauses', async () => {
+    const { service } = stage();
+    const { credentials } = candidateAt(20);
+    const wrong = (index: number): TestCandidate => ({
+      ...candidateAt(20),
+      credentials: {
+        ...credentials,
+        identityNumber: candidateAt(index).credentials['identityNumber'] ?? '',
+      },
+    });
+    for (const index of [21, 22, 23])
+      expect((await service.lookup('walk-gaokao', fieldsOf(gaokao, wrong(index)))).status).toBe(404);
+
+    // Who has no script is told so.
+    const form = new URLSearchParams(fieldsOf(gaokao, candidateAt(20)));
+    const plain = await fetch(`${service.url}/s/walk-gaokao`, { method: 'POST', body: form });
+    expect(plain.status).toBe(429);
+    expect(await plain.text()).toContain('请启用 JavaScript 后再查');
+
+    await atPage(stage(), 'walk-gaokao', async ({ page, requests }) => {
+      for (const index of [24, 25]) {
+        await fillIn(page, wrong(index));
+        await page.click('#submit');
+        await page.waitForSelector('text=没有查到，请核对');
+      }
+      // Each was refused once, proved, and judged.
+      expect(requests.filter(isLookup)).toHaveLength(4);
+      await fillIn(page, candidateAt(20));
+      await page.click('#submit');
+      await page.waitForSelector('text=尝试次数过多，需要暂停一会儿');
+      expect(await page.innerText('#count')).toMatch(/^约 \d+ 分钟后自动重试$/);
+    });
+  });
+
+  it('gives the slip to a right guess that brings a proof, and remembers the device', async () => {
+    const { service } = stage();
+    const { credentials } = candidateAt(30);
+    for (const index of [31, 32, 33]) {
+      const identityNumber = candidateAt(index).credentials['identityNumber'] ?? '';
+      const fields = { candidateNumber: credentials['candidateNumber'] ?? '', identityNumber };
+      expect((await service.lookup('walk-gaokao', fields)).status).toBe(404);
+    }
+    await atPage(stage(), 'walk-gaokao', async ({ page, requests }) => {
+      await fillIn(page, candidateAt(30));
+      await page.click('#submit');
+      expect(await slipOn(page)).toEqual(slipOf(candidateAt(30)));
+      expect(requests.filter(isLookup)).toHaveLength(2);
+      const cookies = await page.context().cookies();
+      expect(
+        cookies.map(({ name, httpOnly, secure }) => [name.startsWith('__Host-'), httpOnly, secure]),
+      ).toEqual([[true, true, true]]);
+      expect(await page.evaluate(() => document.cookie)).toBe('');
+    });
   });
 
   it('that pauses somebody says for how long, and goes on by itself', async () => {

@@ -3,12 +3,14 @@
  */
 import { spawn } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
-import { readFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { fileURLToPath } from 'node:url';
+import { fileURLToPath, pathToFileURL } from 'node:url';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { RehearsalRecord } from '../../loadtest/report/record.ts';
+import { LAUNCH_TIMEOUT_MS, launchBrowser, overflowAt, visit } from '../helpers/browser.ts';
 import { startAlteringProxy } from '../helpers/k6/altering-proxy.ts';
 import { startDelayingProxy } from '../helpers/k6/delaying-proxy.ts';
 import type { LoadedService } from '../helpers/k6/loaded-service.ts';
@@ -209,33 +211,50 @@ describe('npm run rehearse of a release', () => {
 });
 
 describe('npm run rehearse without an address', () => {
-  let folder: string;
-  let loaded: LoadedService;
-  beforeAll(async () => {
-    loaded = await startLoadedService('rehearse-folder');
-    folder = join(loaded.folder, 'breakpoint');
-  });
-  afterAll(async () => {
-    await loaded?.close();
-  });
+  const folder = mkdtempSync(join(tmpdir(), 'fangbang-rehearse-'));
+  afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
-  test('brings up a set of its own, finds C, plans and simulates, and leaves nothing running', async () => {
-    const { stdout, stderr } = await rehearse([
-      ...`--profile breakpoint --candidates 300 --rate 300 --step-seconds 1 --plan 20000 --json`.split(' '),
-      ...`--report ${folder}`.split(' '),
-    ]);
-    const { url, summary, record } = {
-      url: /to (http:\S+),/.exec(stderr)?.[1] ?? '',
-      summary: JSON.parse(stdout) as Record<string, unknown>,
-      record: recordIn(folder),
-    };
-    expect(summary).toMatchObject({ profile: 'breakpoint', wrongAnswers: 0 });
-    expect(record.isLocalSet).toBe(true);
-    expect(record.capacity?.steps.length).toBeGreaterThan(1);
-    expect(record.redisBytesPerCandidate).toBeGreaterThan(40);
-    expect(record.run.samples.some(({ service }) => (service ?? 0) > 0)).toBe(true);
-    // A machine that is busy with other tests may hold less than 300/s.
-    expect(record.plans.length).toBe(summary['capacityPerSecond'] === null ? 0 : 2);
-    await expect(fetch(`${url}/v1/series`)).rejects.toThrow();
-  });
+  test(
+    'brings up a set of its own, finds C, plans and simulates, and leaves nothing running',
+    async () => {
+      const { stdout, stderr } = await rehearse([
+        ...`--profile breakpoint --candidates 300 --rate 300 --step-seconds 1 --plan 20000 --json`.split(' '),
+        ...`--report ${folder}`.split(' '),
+      ]);
+      const { url, summary, record } = {
+        url: /to (http:\S+),/.exec(stderr)?.[1] ?? '',
+        summary: JSON.parse(stdout) as Record<string, unknown>,
+        record: recordIn(folder),
+      };
+      expect(summary).toMatchObject({ profile: 'breakpoint', wrongAnswers: 0 });
+      expect(record.isLocalSet).toBe(true);
+      expect(record.capacity?.steps.length).toBeGreaterThan(1);
+      expect(record.redisBytesPerCandidate).toBeGreaterThan(40);
+      expect(record.run.samples.some(({ service }) => (service ?? 0) > 0)).toBe(true);
+      // A machine that is busy with other tests may hold less than 300/s.
+      expect(record.plans.length).toBe(summary['capacityPerSecond'] === null ? 0 : 2);
+      await expect(fetch(`${url}/v1/series`)).rejects.toThrow();
+      await expectStandsAlone(join(folder, 'report.html'));
+    },
+    LAUNCH_TIMEOUT_MS,
+  );
 });
+
+/** One file that needs no network and no script, whose links lead somewhere, and that fits a phone. */
+async function expectStandsAlone(file: string): Promise<void> {
+  const browser = await launchBrowser();
+  try {
+    const { page, requests, complaints } = await visit(browser);
+    await page.goto(pathToFileURL(file).href);
+    expect(requests).toEqual([`GET ${file}`]);
+    expect(complaints).toEqual([]);
+    expect(await page.locator('script, link, img, iframe').count()).toBe(0);
+    expect(await page.locator('svg').count()).toBeGreaterThan(3);
+    const links = await page.locator('a').evaluateAll((all) => all.map((a) => a.getAttribute('href') ?? ''));
+    expect(links.length).toBeGreaterThan(3);
+    for (const link of links) expect(await page.locator(link).count(), link).toBe(1);
+    expect(await overflowAt(page, 360)).toEqual([]);
+  } finally {
+    await browser.close();
+  }
+}

@@ -44,7 +44,8 @@ export interface Limiter {
   standing(tried: Tried): Verdict | undefined;
   /**
    * The same, from what was read with the result.
-   * @param values what the windows' keys hold, in the counters' order.
+   * @param values what the windows' keys hold, in the counters' order; those of this process count when
+   *   one of them is away.
    */
   before(tried: Tried, values: readonly (Buffer | null | 'away')[]): Verdict | undefined;
   /** Counts a wrong attempt and says what it gets. */
@@ -112,6 +113,7 @@ export function createLimiter(
         if (verdict !== undefined) counterWatch.learn(counters, known, nowMs);
         return refused(verdict);
       }
+      // Not known, or something else than a number.
       const seconds = budget.secondsClosed(counters);
       return seconds === 0 ? undefined : refused({ kind: 'limited', untilMs: nowMs + seconds * 1000 });
     },

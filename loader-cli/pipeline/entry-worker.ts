@@ -1,0 +1,12 @@
+/**
+ * The thread of entry-thread.ts: a block of rows in, its entries out, in the same order.
+ */
+import { parentPort, workerData } from 'node:worker_threads';
+import { makeEntries } from './entries.ts';
+import type { EntryRecipe } from './entries.ts';
+
+const recipe = workerData as EntryRecipe;
+parentPort?.on('message', (block: Uint8Array<ArrayBuffer>) => {
+  const made = makeEntries(recipe, Buffer.from(block.buffer, block.byteOffset, block.length));
+  parentPort?.postMessage(made, [made.copy.buffer as ArrayBuffer, made.tails.buffer as ArrayBuffer]);
+});
