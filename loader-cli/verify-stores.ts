@@ -10,9 +10,9 @@ import { makeSealNonce, openSealed } from '#results/seal.ts';
 import type { SlipCodec } from '#results/slip-codec.ts';
 import { makeSlipCodec } from '#results/slip-codec.ts';
 import type { Batch, Entry } from './batches.ts';
-import { entryPages } from './batches.ts';
 import type { CommandContext } from './command.ts';
 import type { Database } from './database.ts';
+import { entryBlocks, readBatchTable } from './entry-blocks.ts';
 import type { RedisWriter } from './redis.ts';
 
 export interface StoresCompared {
@@ -39,7 +39,8 @@ export async function compareStores(
   const checksum = new StoredChecksum();
   const counts = { entries: 0, unreadable: 0, missingInRedis: 0, alteredInRedis: 0 };
   const progress = ctx.progress(`verifying batch ${batch.number}`, batch.entries);
-  for await (const page of entryPages(database, batch.number)) {
+  const table = await readBatchTable(database, batch);
+  for await (const { entries: page } of entryBlocks(database, batch, table)) {
     ctx.signal.throwIfAborted();
     const asked = redis?.getMany(page.map(({ digest }) => slipKey(batch.number, digest)));
     // Awaited below, after the work that needs no answer.

@@ -3,11 +3,12 @@
  * checkpoint goes with it.
  */
 import type { Batch } from './batches.ts';
+import type { BatchTable } from './entry-blocks.ts';
 import type { RedisWriter } from './redis.ts';
 
 export interface WarmCheckpoint {
-  /** The digest up to which all entries are written. */
-  readonly after: Buffer;
+  /** Page of the batch's table: all entries before it are written. */
+  readonly nextPage: number;
   /** Entries written so far. */
   readonly entries: number;
 }
@@ -16,22 +17,29 @@ function key(batch: number): string {
   return `warming:${batch}`;
 }
 
-/** Bound to the batch's nonce: after a restored backup the same number may be another batch. */
-export async function readCheckpoint(redis: RedisWriter, batch: Batch): Promise<WarmCheckpoint | undefined> {
+/** What a page number is worth something for: after a restored backup the same number may be another batch, or page. */
+function boundTo(batch: Batch, table: BatchTable): string {
+  return `${batch.nonceSalt.toString('hex')}:${table.fileNode}`;
+}
+
+export async function readCheckpoint(
+  redis: RedisWriter,
+  batch: Batch,
+  table: BatchTable,
+): Promise<WarmCheckpoint | undefined> {
   const stored = await redis.get(key(batch.number));
-  const [salt, after = '', entries = ''] = (stored ?? '').split(':');
-  if (salt !== batch.nonceSalt.toString('hex') || !/^[0-9a-f]{128}$/.test(after) || !/^[0-9]+$/.test(entries))
-    return undefined;
-  return { after: Buffer.from(after, 'hex'), entries: Number(entries) };
+  const match = /^(.*):([0-9]{1,10}):([0-9]{1,15})$/.exec(stored ?? '');
+  if (match === null || match[1] !== boundTo(batch, table)) return undefined;
+  return { nextPage: Number(match[2]), entries: Number(match[3]) };
 }
 
 export async function writeCheckpoint(
   redis: RedisWriter,
   batch: Batch,
+  table: BatchTable,
   reached: WarmCheckpoint,
 ): Promise<void> {
-  const parts = [batch.nonceSalt.toString('hex'), reached.after.toString('hex'), reached.entries];
-  await redis.set(key(batch.number), parts.join(':'));
+  await redis.set(key(batch.number), `${boundTo(batch, table)}:${reached.nextPage}:${reached.entries}`);
 }
 
 export async function removeCheckpoint(redis: RedisWriter, batch: number): Promise<void> {

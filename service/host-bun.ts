@@ -46,7 +46,8 @@ export function startOnBun(options: HostOptions): Promise<RuntimeServer> {
       const response = await options.fetch(request, {
         address: () => own.requestIP(request)?.address,
       });
-      if (hasBody) own.timeout(request, KEEP_ALIVE);
+      // A body that was not read (a request that was turned away) may still be on its way.
+      if (hasBody && request.bodyUsed) own.timeout(request, KEEP_ALIVE);
       return response;
     },
   });

@@ -7,7 +7,7 @@
  * ends nothing: the service starts, says that it is not ready, and tries again.
  */
 import pg from 'pg';
-import { CommandLine, runManyOn } from '#lookup/limits/command-line.ts';
+import { CommandLine } from '#lookup/limits/command-line.ts';
 import { createLimiter } from '#lookup/limits/limiter.ts';
 import { SharedCounters } from '#lookup/limits/shared-counters.ts';
 import { createLookup } from '#lookup/lookup.ts';
@@ -95,9 +95,7 @@ async function main(config: Config): Promise<void> {
     loopDelayMs: () => loop.delayMs,
   });
   const counters =
-    readClient === undefined
-      ? undefined
-      : new SharedCounters(new CommandLine(runManyOn(readClient)), config.limits);
+    readClient === undefined ? undefined : new SharedCounters(new CommandLine(readClient), config.limits);
   const lookup = createLookup({
     publications,
     cache: readClient === undefined ? undefined : new RedisReader(fetchManyFrom(readClient)),

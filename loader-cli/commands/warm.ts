@@ -10,10 +10,12 @@ import { slipKey, warmMarkerKey } from '#results/redis-keys.ts';
 import { makeSealNonce, sealPayload } from '#results/seal.ts';
 import { parseBatchNumber, parseCount } from '../arguments.ts';
 import type { Batch } from '../batches.ts';
-import { PAGE_ENTRIES, entryPages, readBatch } from '../batches.ts';
+import { readBatch } from '../batches.ts';
 import { addVerb, textOption } from '../command.ts';
 import type { CommandContext, VerbResult } from '../command.ts';
 import type { Database } from '../database.ts';
+import type { BatchTable } from '../entry-blocks.ts';
+import { BLOCK_PAGES, entryBlocks, readBatchTable } from '../entry-blocks.ts';
 import { Pace } from '../pace.ts';
 import type { RedisWriter } from '../redis.ts';
 import type { WarmCheckpoint } from '../warm-checkpoint.ts';
@@ -55,13 +57,14 @@ async function warm(ctx: CommandContext, job: Job): Promise<VerbResult> {
   const { database, redis, batch } = job;
   await warnOfEviction(ctx, redis);
   const startedAtMs = performance.now();
-  const checkpoint = job.fromStart ? undefined : await readCheckpoint(redis, batch);
+  const table = await readBatchTable(database, batch);
+  const checkpoint = job.fromStart ? undefined : await readCheckpoint(redis, batch, table);
   if (checkpoint !== undefined) {
     ctx.note(
       `an earlier warm broke off: going on after ${checkpoint.entries} of ${batch.entries} entries (--from-start writes all again)`,
     );
   }
-  const entries = await writeEntries(ctx, job, checkpoint);
+  const entries = await writeEntries(ctx, job, table, checkpoint);
   if (entries !== batch.entries) {
     throw new FangbangError(
       'stored-data-damaged',
@@ -84,6 +87,7 @@ async function warm(ctx: CommandContext, job: Job): Promise<VerbResult> {
 async function writeEntries(
   ctx: CommandContext,
   { database, redis, batch, rate }: Job,
+  table: BatchTable,
   checkpoint: WarmCheckpoint | undefined,
 ): Promise<number> {
   const nonce = makeSealNonce(batch.codecVersion, batch.nonceSalt);
@@ -95,34 +99,35 @@ async function writeEntries(
     const first = inFlight.shift();
     if (first === undefined) return;
     await first.written;
-    await writeCheckpoint(redis, batch, first.reached);
+    await writeCheckpoint(redis, batch, table, first.reached);
     progress.advance(first.count);
   };
 
   let entries = checkpoint?.entries ?? 0;
-  for await (const page of entryPages(database, batch.number, checkpoint?.after, pageEntries(rate))) {
+  const blocks = entryBlocks(database, batch, table, checkpoint?.nextPage, blockPages(batch, table, rate));
+  for await (const { entries: block, nextPage } of blocks) {
     ctx.signal.throwIfAborted();
-    const last = page.at(-1);
-    if (last === undefined) continue;
     const written = redis.setMany(
-      page.map(({ digest }) => slipKey(batch.number, digest)),
-      page.map(({ digest, payload }) => sealPayload(digest, nonce, payload)),
+      block.map(({ digest }) => slipKey(batch.number, digest)),
+      block.map(({ digest, payload }) => sealPayload(digest, nonce, payload)),
     );
     // Reported where it is awaited; a later chunk may fail before that.
     written.catch(() => {});
-    entries += page.length;
-    inFlight.push({ written, reached: { after: last.digest, entries }, count: page.length });
+    entries += block.length;
+    inFlight.push({ written, reached: { nextPage, entries }, count: block.length });
     if (inFlight.length >= CHUNKS_IN_FLIGHT) await acknowledgeFirst();
-    await pace.after(page.length, ctx.signal);
+    await pace.after(block.length, ctx.signal);
   }
   while (inFlight.length > 0) await acknowledgeFirst();
   progress.done();
   return entries;
 }
 
-/** With a low rate small pages, ten a second, so that the load is even. */
-function pageEntries(rate: number | undefined): number {
-  return rate === undefined ? PAGE_ENTRIES : Math.min(PAGE_ENTRIES, Math.max(10, Math.ceil(rate / 10)));
+/** With a low rate small blocks, some ten a second, so that the load is even. */
+function blockPages(batch: Batch, table: BatchTable, rate: number | undefined): number {
+  if (rate === undefined) return BLOCK_PAGES;
+  const entriesOfPage = Math.max(1, batch.entries / Math.max(1, table.pages));
+  return Math.min(BLOCK_PAGES, Math.max(1, Math.round(rate / 10 / entriesOfPage)));
 }
 
 async function warnOfEviction(ctx: CommandContext, redis: RedisWriter): Promise<void> {

@@ -28,6 +28,9 @@ export interface NewBatch {
   readonly corrects?: number;
 }
 
+/** For 1,000,000 digests: 1.4 s in memory, 2.4 s with the default of 64 MB. */
+const INDEX_MEMORY = '256MB';
+
 export class BatchWriter {
   /** From the global sequence: a number that was given back is not used again. */
   readonly number: number;
@@ -123,6 +126,8 @@ export class BatchWriter {
     const filter = this.#tails.buildFilter();
     for (const [index, chunk] of filter.chunks().entries())
       await this.#database.query('select fangbang.add_filter_chunk($1, $2, $3)', [this.number, index, chunk]);
+    // The default sorts a million digests on the disk; this is for the two indexes of this transaction alone.
+    await this.#database.query(`set local maintenance_work_mem = '${INDEX_MEMORY}'`);
     const { head } = await this.#database.one<{ head: string }>(
       'select fangbang.seal_batch($1, $2, $3, $4, $5, $6, $7, $8) as head',
       [

@@ -48,6 +48,7 @@ export function makeScript(usualProfile: string): Script {
   );
   const wrongAnswers = new Counter('wrong_answers');
   const honestSuccess = new Rate('honest_success');
+  const askedForProof = new Rate('asked_for_proof');
   const lookupMs = new Trend('lookup_ms', true);
 
   const setup = (): SeriesToLoad => {
@@ -86,13 +87,15 @@ export function makeScript(usualProfile: string): Script {
       verdict,
       {
         'the answer is not untrue': (v) => v.outcome !== 'wrong',
-        'the answer is right': (v) => v.outcome === 'right',
+        'the answer is right': (v) => v.outcome === 'right' || v.outcome === 'asked',
       },
       tags,
     );
     // Always added to, so that the threshold has a metric to look at.
     wrongAnswers.add(verdict.outcome === 'wrong' ? 1 : 0, tags);
-    if (HONEST_KINDS.includes(planned.kind)) honestSuccess.add(verdict.outcome === 'right', tags);
+    const isAsked = verdict.outcome === 'asked';
+    if (HONEST_KINDS.includes(planned.kind) && !isAsked) honestSuccess.add(verdict.outcome === 'right', tags);
+    if (LOOKUP_KINDS.includes(planned.kind)) askedForProof.add(isAsked, tags);
     if (LOOKUP_KINDS.includes(planned.kind)) lookupMs.add(response.timings.duration, tags);
     if (verdict.outcome === 'wrong')
       // oxlint-disable-next-line no-console -- k6 has no other log.

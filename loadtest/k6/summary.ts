@@ -34,6 +34,7 @@ export function summarise(
     seconds: Math.min(profileSeconds(profile), data.state.testRunDurationMs / 1000),
     wrongAnswers: value('wrong_answers', 'count'),
     honestSuccess: value('honest_success', 'rate'),
+    askedForProof: value('asked_for_proof', 'rate'),
     p50Ms: value('lookup_ms', 'p(50)'),
     p95Ms: value('lookup_ms', 'p(95)'),
     p99Ms: value('lookup_ms', 'p(99)'),

@@ -6,10 +6,17 @@ import type { Mix, RequestKind } from './profile.ts';
 import { REQUEST_KINDS } from './profile.ts';
 import { integerAt, randomAt } from './random.ts';
 
-/** Fewer candidates could not be parted into honest ones and guessed-at ones. */
+/** Fewer candidates could not be mixed into wrong pairs that differ. */
 export const LEAST_CANDIDATES = 20;
 /** How far back a repeat looks, in iterations: whoever looks again does so within minutes. */
 const REPEAT_WINDOW = 1_000;
+/**
+ * Wrong guesses for each candidate, at most, in one session of load tests. They are spread evenly, as mistyping
+ * is, one for a number and one for a document. The service counts them in a bounded space for 15 minutes, in
+ * which candidates share counters by chance: more of them would close counters of honest candidates, rightly,
+ * and that would be counted as failures here.
+ */
+export const MOST_GUESSES_EACH = 0.25;
 
 /** A choice names rows of the credentials file by their index from 0. */
 export type Choice =
@@ -18,53 +25,60 @@ export type Choice =
   | { readonly kind: 'series' | 'page' };
 
 /** The streams of randomness, one per decision. */
-const STREAM = { kind: 0, set: 1, back: 2, wrongRow: 3, otherRow: 4, earlyRow: 5 };
+const STREAM = { kind: 0, set: 1, back: 2, earlyRow: 5 };
 
 /**
  * Chooses the request of an iteration.
- *
- * Wrong guesses fall on the last tenth of the file, honest lookups on the rest: five wrong guesses lock a
- * candidate's new devices out for a quarter of an hour, which is right, and would count here as a failure.
- *
  * @param candidates rows of the credentials file.
  * @param sets credential sets to choose from.
+ * @param requestsBefore requests of earlier runs on the same candidates.
  * @throws RangeError when there are too few candidates.
  */
-export function choose(mix: Mix, seed: number, iteration: number, candidates: number, sets: number): Choice {
-  const { honest, guessed } = partition(candidates);
+export function choose(
+  mix: Mix,
+  seed: number,
+  iteration: number,
+  candidates: number,
+  sets: number,
+  requestsBefore = 0,
+): Choice {
+  requireEnough(candidates);
   const kind = kindAt(mix, seed, iteration);
   const set = integerAt(seed, iteration, STREAM.set, sets);
   switch (kind) {
     case 'first':
-      return { kind, row: firstRow(iteration, honest), set };
-    case 'repeat': {
-      const earlier = earlierFirst(mix, seed, iteration);
-      // Nobody has been asked for yet: then it is a first lookup.
-      return earlier === undefined
-        ? { kind: 'first', row: firstRow(iteration, honest), set }
-        : { kind, row: firstRow(earlier, honest), set };
-    }
+      return { kind, row: scattered(iteration, candidates), set };
+    case 'repeat':
+      return repeat(mix, seed, iteration, candidates, set);
     case 'wrong': {
-      const at = integerAt(seed, iteration, STREAM.wrongRow, guessed);
-      const step = 1 + integerAt(seed, iteration, STREAM.otherRow, guessed - 1);
-      return { kind, row: honest + at, otherRow: honest + ((at + step) % guessed), set };
+      const nth = requestsBefore + iteration;
+      if ((nth * mix.wrong) / 100 >= candidates * MOST_GUESSES_EACH)
+        return repeat(mix, seed, iteration, candidates, set);
+      const row = scattered(nth, candidates);
+      return { kind, row, otherRow: (row + (candidates >> 1)) % candidates, set };
     }
     case 'early':
-      return { kind, row: integerAt(seed, iteration, STREAM.earlyRow, honest), set };
+      return { kind, row: integerAt(seed, iteration, STREAM.earlyRow, candidates), set };
     case 'series':
     case 'page':
       return { kind };
   }
 }
 
-/** How many rows honest lookups use (from the front) and how many wrong guesses use (the rest). */
-export function partition(candidates: number): { readonly honest: number; readonly guessed: number } {
+/** @throws RangeError when there are too few candidates. */
+export function requireEnough(candidates: number): void {
   if (candidates < LEAST_CANDIDATES)
     throw new RangeError(
       `The credentials file has ${candidates} candidates: a load test needs at least ${LEAST_CANDIDATES}.`,
     );
-  const guessed = Math.floor(candidates / 10);
-  return { honest: candidates - guessed, guessed };
+}
+
+function repeat(mix: Mix, seed: number, iteration: number, candidates: number, set: number): Choice {
+  const earlier = earlierFirst(mix, seed, iteration);
+  // Nobody has been asked for yet: then it is a first lookup.
+  return earlier === undefined
+    ? { kind: 'first', row: scattered(iteration, candidates), set }
+    : { kind: 'repeat', row: scattered(earlier, candidates), set };
 }
 
 function kindAt(mix: Mix, seed: number, iteration: number): RequestKind {
@@ -77,14 +91,14 @@ function kindAt(mix: Mix, seed: number, iteration: number): RequestKind {
 }
 
 /**
- * A walk through all honest rows in a scattered order: each is asked for once before any comes again. The
- * stride is the golden ratio's share of the count, made coprime to it.
+ * A walk through all rows in a scattered order: each comes once before any comes again. The stride is the
+ * golden ratio's share of the count, made coprime to it.
  */
-function firstRow(iteration: number, honest: number): number {
-  let stride = Math.max(1, Math.round(honest * 0.618_033_988_749));
-  while (greatestCommonDivisor(stride, honest) !== 1) stride += 1;
+function scattered(nth: number, candidates: number): number {
+  let stride = Math.max(1, Math.round(candidates * 0.618_033_988_749));
+  while (greatestCommonDivisor(stride, candidates) !== 1) stride += 1;
   // 2⁵³ holds the product for any file of up to 90 million rows.
-  return ((iteration % honest) * stride) % honest;
+  return ((nth % candidates) * stride) % candidates;
 }
 
 function greatestCommonDivisor(a: number, b: number): number {

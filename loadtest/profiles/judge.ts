@@ -15,11 +15,12 @@ export interface VisitResponse {
 }
 
 /**
- * right: the answer that the request must get. failed: none, an overload, a limit, a fault; the visitor would
+ * right: the answer that the request must get. asked: an honest lookup is asked for a proof of work, which the page
+ * does by itself and a runner does not. failed: none, an overload, a limit, a fault; the visitor would
  * try again. wrong: an answer that says something untrue, or that a proxy could keep and give to another person.
  */
 export interface Verdict {
-  readonly outcome: 'right' | 'failed' | 'wrong';
+  readonly outcome: 'right' | 'failed' | 'wrong' | 'asked';
   /** Places and statuses, never a value. */
   readonly reasons: readonly string[];
 }
@@ -84,6 +85,8 @@ function judgeLookup(response: VisitResponse, seriesId: string, expected: Expect
   }
   // "No such candidate", said to one who exists.
   if (status === 404) return { outcome: 'wrong', reasons: ['status 404'] };
+  if (status === 429 && problemType(body) === 'urn:fangbang:problem:proof-of-work-required')
+    return { outcome: 'asked', reasons: ['a proof of work is asked for'] };
   return { outcome: 'failed', reasons: [`status ${status}`] };
 }
 

@@ -14,6 +14,8 @@ export interface Figures {
   readonly wrongAnswers: number;
   /** Share of the honest requests that were answered right, 0 to 1. */
   readonly honestSuccess: number;
+  /** Share of the honest lookups that were asked for a proof of work, 0 to 1. */
+  readonly askedForProof: number;
   /** Milliseconds of the honest lookups. */
   readonly p50Ms: number;
   readonly p95Ms: number;
@@ -76,6 +78,12 @@ export function findings(profile: Profile, figures: Figures): Finding[] {
       held: figures.honestSuccess >= thresholds.honestSuccess,
     },
     {
+      what: 'honest lookups asked for a proof of work',
+      bound: `≤ ${percent(thresholds.askedForProof)}`,
+      measured: percent(figures.askedForProof),
+      held: figures.askedForProof <= thresholds.askedForProof,
+    },
+    {
       what: 'requests sent',
       bound: `≥ ${least}`,
       measured: String(figures.requests),
@@ -129,13 +137,14 @@ export type K6Threshold = string | { threshold: string; abortOnFail: boolean; de
  * @param share of the load that this instance of k6 sends, above 0 to 1.
  */
 export function k6Thresholds(profile: Profile, share = 1): Record<string, K6Threshold[]> {
-  const { wrongAnswers, honestSuccess, p50Ms, p95Ms, p99Ms } = profile.thresholds;
+  const { wrongAnswers, honestSuccess, askedForProof, p50Ms, p95Ms, p99Ms } = profile.thresholds;
   const one = (threshold: string): K6Threshold =>
     // A percentile over the whole run needs some time to move.
     profile.endsAtMiss ? { threshold, abortOnFail: true, delayAbortEval: '10s' } : threshold;
   return {
     wrong_answers: [one(`count==${wrongAnswers}`)],
     honest_success: [one(`rate>=${honestSuccess}`)],
+    asked_for_proof: [one(`rate<=${askedForProof}`)],
     lookup_ms: [one(`p(50)<${p50Ms}`), one(`p(95)<${p95Ms}`), one(`p(99)<${p99Ms}`)],
     // Without it a run that never sent anything would pass: nothing was wrong, nothing was slow.
     ...(profile.endsAtMiss

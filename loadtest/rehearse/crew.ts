@@ -5,6 +5,7 @@
  */
 import { Worker } from 'node:worker_threads';
 import type { Phase } from '../profiles/profile.ts';
+import { plannedRequests } from '../profiles/profile.ts';
 import type { SeriesToLoad } from '../profiles/series.ts';
 import { preciseNowMs } from './load.ts';
 import type { Columns } from './records.ts';
@@ -30,6 +31,8 @@ export interface CrewRun {
   readonly timeoutMs: number;
   /** Milliseconds since 1970; undefined: as soon as the connections are there. */
   readonly startAtMs?: number | undefined;
+  /** Milliseconds since 1970; undefined: the series is open. */
+  readonly releaseAtMs?: number | undefined;
   readonly stop: AbortSignal;
 }
 
@@ -89,6 +92,7 @@ export async function startCrew(options: CrewOptions): Promise<Crew> {
 
   await fromAll((word) => (word.kind === 'ready' ? true : undefined));
   let wrong = 0;
+  let requests = 0;
   return {
     threads: workers.length,
     run: async (order) => {
@@ -103,7 +107,18 @@ export async function startCrew(options: CrewOptions): Promise<Crew> {
       });
       const { phases, seed, timeoutMs, connections } = order;
       const share = Math.max(1, Math.ceil(connections / workers.length));
-      tell(() => ({ kind: 'run', phases, seed, startAtMs, timeoutMs, connections: share }));
+      const requestsBefore = requests;
+      requests += Math.ceil(plannedRequests({ phases }));
+      tell(() => ({
+        kind: 'run',
+        phases,
+        seed,
+        startAtMs,
+        timeoutMs,
+        connections: share,
+        requestsBefore,
+        releaseAtMs: order.releaseAtMs,
+      }));
       const stop = (): void => tell(() => ({ kind: 'stop' }));
       order.stop.addEventListener('abort', stop);
       if (order.stop.aborted) stop();

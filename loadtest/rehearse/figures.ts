@@ -4,6 +4,7 @@
 import type { RequestKind } from '../profiles/profile.ts';
 import { HONEST_KINDS, LOOKUP_KINDS, REQUEST_KINDS } from '../profiles/profile.ts';
 import type { Figures } from '../profiles/report.ts';
+import type { Verdict } from '../profiles/judge.ts';
 import type { Columns } from './records.ts';
 import { OUTCOMES } from './records.ts';
 
@@ -13,8 +14,9 @@ export interface SecondFigures {
   readonly second: number;
   /** Requests that became due in it. */
   readonly due: number;
-  /** Of those: answered right, failed, untrue. */
+  /** Of those: answered right, asked for a proof of work, failed, untrue. */
   readonly right: number;
+  readonly asked: number;
   readonly failed: number;
   readonly wrong: number;
   /** Milliseconds of honest lookups from when they were due; undefined when there was none. */
@@ -28,7 +30,7 @@ export interface OutcomeCount {
   readonly kind: RequestKind;
   /** Of HTTP; 0: no answer. */
   readonly status: number;
-  readonly outcome: 'right' | 'failed' | 'wrong';
+  readonly outcome: Verdict['outcome'];
   readonly count: number;
 }
 
@@ -54,12 +56,14 @@ export function runFigures(columns: Columns, due: number, seconds: number): Figu
   let wrong = 0;
   let honest = 0;
   let honestRight = 0;
+  let asked = 0;
   let sent = 0;
   for (let i = 0; i < outcome.length; i += 1) {
     if (columns.status[i] !== 0 || (columns.tookMs[i] ?? 0) > 0) sent += 1;
     if (outcome[i] === WRONG) wrong += 1;
     if (!IS_HONEST[columns.kind[i] ?? 0]) continue;
-    honest += 1;
+    if (outcome[i] === ASKED) asked += 1;
+    else honest += 1;
     if (outcome[i] === RIGHT) honestRight += 1;
   }
   return {
@@ -68,6 +72,7 @@ export function runFigures(columns: Columns, due: number, seconds: number): Figu
     seconds,
     wrongAnswers: wrong,
     honestSuccess: honest === 0 ? 0 : honestRight / honest,
+    askedForProof: lookups.length === 0 ? 0 : asked / lookups.length,
     p50Ms: percentile(lookups, 50) ?? 0,
     p95Ms: percentile(lookups, 95) ?? 0,
     p99Ms: percentile(lookups, 99) ?? 0,
@@ -89,6 +94,7 @@ export function figuresBySecond(columns: Columns, seconds: number): SecondFigure
       second,
       due: inSecond.length,
       right: count(RIGHT),
+      asked: count(ASKED),
       failed: count(FAILED),
       wrong: count(WRONG),
       p50Ms: percentile(lookups, 50),
@@ -149,6 +155,7 @@ export function firstResultAfterMs(columns: Columns, releaseSecond: number): num
 
 const RIGHT = OUTCOMES.indexOf('right');
 const FAILED = OUTCOMES.indexOf('failed');
+const ASKED = OUTCOMES.indexOf('asked');
 const WRONG = OUTCOMES.indexOf('wrong');
 const IS_HONEST = REQUEST_KINDS.map((kind) => HONEST_KINDS.includes(kind));
 const IS_LOOKUP = REQUEST_KINDS.map((kind) => LOOKUP_KINDS.includes(kind));

@@ -33,6 +33,8 @@ export interface LoadOptions {
   readonly series: SeriesToLoad;
   readonly candidates: Candidates;
   readonly stop: AbortSignal;
+  /** Requests of earlier runs on the same candidates. */
+  readonly requestsBefore: number;
   /** Told of wrong answers, by their places. */
   readonly onWrong: (what: string) => void;
 }
@@ -98,7 +100,7 @@ export async function runLoad(
       status: response.status,
       waited: one.waited,
     });
-    if (verdict.outcome === 'right') return;
+    if (verdict.outcome === 'right' || verdict.outcome === 'asked') return;
     const what = `${visit.kind}: ${verdict.reasons.join(', ')}`;
     if (verdict.outcome === 'wrong') options.onWrong(`iteration ${one.iteration}, ${what}`);
     else failures.set(what, (failures.get(what) ?? 0) + 1);
@@ -108,7 +110,7 @@ export async function runLoad(
     if (mix === undefined) throw new RangeError(`There is no phase ${phase}.`);
     const seed = options.seed + phase * 7_919;
     return makeVisit(
-      choose(mix, seed, iteration, candidates.length, series.credentialSets.length),
+      choose(mix, seed, iteration, candidates.length, series.credentialSets.length, options.requestsBefore),
       series,
       candidates,
     );

@@ -29,6 +29,8 @@ export interface LocalSet {
   readonly redis: Redis;
   /** Of Redis, for each candidate, as its own count of memory rose with the warming. */
   readonly redisBytesPerCandidate: number;
+  /** Moves the release that is planned to so many seconds from now, or a little later; returns it in milliseconds since 1970. */
+  readonly moveRelease: (inSeconds: number) => Promise<number>;
   /** Connections of the service to Postgres at this moment. */
   readonly postgresConnections: () => Promise<number>;
   readonly versions: Readonly<Record<string, string>>;
@@ -37,8 +39,8 @@ export interface LocalSet {
 export interface LocalSetOptions {
   readonly candidates: number;
   readonly seed: number;
-  /** Seconds between the end of these preparations and the release; undefined: it is open at once. */
-  readonly releaseInSeconds: number | undefined;
+  /** The release is planned for an hour later, to be moved; else it is open at once. */
+  readonly isReleasedLater: boolean;
   readonly env: NodeJS.ProcessEnv;
   readonly progress: Progress;
   readonly stop: AbortSignal;
@@ -46,6 +48,7 @@ export interface LocalSetOptions {
 }
 
 const SERIES = 'zj-gaokao-2026';
+const HOUR_MS = 3_600_000;
 
 /** Brings it up; the service is ready, and the release planned or done, when this returns. */
 export async function startLocalSet(options: LocalSetOptions): Promise<LocalSet> {
@@ -115,18 +118,22 @@ export async function startLocalSet(options: LocalSetOptions): Promise<LocalSet>
 
   const notBefore = new Date(Date.now() - 5 * 60_000).toISOString();
   await runVerb(['approve', batch, '--checksum', checksum, '--not-before', notBefore], as(logins.approver));
-  // Not counted in the beginning of the run: approving and publishing themselves take about a second.
-  const at =
-    options.releaseInSeconds === undefined
-      ? 'now'
-      : wholeSecond(Date.now() + (options.releaseInSeconds + 3) * 1_000);
-  await runVerb(['publish', batch, '--at', at], asLoader);
+  const publish = async (atMs: number | 'now'): Promise<void> => {
+    const at = atMs === 'now' ? atMs : new Date(atMs).toISOString();
+    await runVerb(['publish', batch, '--at', at], asLoader);
+  };
+  await publish(options.isReleasedLater ? wholeSecond(Date.now() + HOUR_MS) : 'now');
   return {
     url: `http://127.0.0.1:${port}`,
     series: SERIES,
     credentialsFile: results.replace(/\.csv$/, '.credentials.csv'),
     servicePid: service.pid,
     redis,
+    moveRelease: async (inSeconds) => {
+      const atMs = wholeSecond(Date.now() + inSeconds * 1_000);
+      await publish(atMs);
+      return atMs;
+    },
     redisBytesPerCandidate: redisBytes / options.candidates,
     postgresConnections: () => connectionsOf(ownerUrl, new URL(logins.service).username),
     versions: await versionsOf(ownerUrl, redis),
@@ -134,8 +141,8 @@ export async function startLocalSet(options: LocalSetOptions): Promise<LocalSet>
 }
 
 /** The service tells of a release to the second. */
-function wholeSecond(atMs: number): string {
-  return new Date(Math.ceil(atMs / 1_000) * 1_000).toISOString();
+function wholeSecond(atMs: number): number {
+  return Math.ceil(atMs / 1_000) * 1_000;
 }
 
 /** Makes, loads, warms and verifies them. */

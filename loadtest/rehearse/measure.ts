@@ -42,6 +42,8 @@ export interface MeasureOptions {
   readonly seed: number;
   readonly watched: Watched;
   readonly startAtMs?: number | undefined;
+  /** Milliseconds since 1970; undefined: the series is open. */
+  readonly releaseAtMs?: number | undefined;
   /** Seconds from the beginning to the release. */
   readonly releaseSecond?: number | undefined;
   readonly stop: AbortSignal;
@@ -57,6 +59,7 @@ export async function measure(options: MeasureOptions): Promise<Measured> {
     connections: profile.maxConnections,
     timeoutMs: profile.requestTimeoutSeconds * 1_000,
     startAtMs: options.startAtMs,
+    releaseAtMs: options.releaseAtMs,
     stop,
   });
   const samples = await endWatch(result.startAtMs);

@@ -8,7 +8,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import type { Candidate } from '../profiles/credentials-csv.ts';
 import { parseCredentialsFile } from '../profiles/credentials-csv.ts';
-import { partition } from '../profiles/choose.ts';
+import { requireEnough } from '../profiles/choose.ts';
 import type { SeriesToLoad } from '../profiles/series.ts';
 import { seriesToLoad } from '../profiles/series.ts';
 import { UsageError, asUsage } from './options.ts';
@@ -31,7 +31,7 @@ export function readCandidates(path: string): { readonly count: number; readonly
     );
   }
   const candidates = asUsage(() => parseCredentialsFile(text));
-  asUsage(() => partition(candidates.length));
+  asUsage(() => requireEnough(candidates.length));
   const [first] = candidates;
   if (first === undefined) throw new UsageError('The credentials file holds no candidate.');
   return { count: candidates.length, first };

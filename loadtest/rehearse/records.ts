@@ -6,7 +6,12 @@ import type { Verdict } from '../profiles/judge.ts';
 import type { RequestKind } from '../profiles/profile.ts';
 import { REQUEST_KINDS } from '../profiles/profile.ts';
 
-export const OUTCOMES = ['right', 'failed', 'wrong'] as const satisfies readonly Verdict['outcome'][];
+export const OUTCOMES = [
+  'right',
+  'failed',
+  'wrong',
+  'asked',
+] as const satisfies readonly Verdict['outcome'][];
 
 /** All of the same length, a place per visit. */
 export interface Columns {

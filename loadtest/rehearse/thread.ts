@@ -32,6 +32,8 @@ export type ThreadOrder =
       readonly startAtMs: number;
       readonly connections: number;
       readonly timeoutMs: number;
+      readonly requestsBefore: number;
+      readonly releaseAtMs: number | undefined;
     }
   | { readonly kind: 'stop' };
 
@@ -81,7 +83,7 @@ async function run(order: Extract<ThreadOrder, { kind: 'run' }>): Promise<void> 
     {
       ...order,
       url,
-      series,
+      series: { ...series, releaseAtMs: order.releaseAtMs },
       candidates,
       part,
       stop: stopping.signal,

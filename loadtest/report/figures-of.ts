@@ -21,6 +21,7 @@ export function rateChart({ run, releaseSecond }: RehearsalRecord): Chart {
     points: run.bySecond.map((one): Point => [one.second, of(one)]),
   });
   const { wrongAnswers } = run.figures;
+  const hasAsked = run.bySecond.some(({ asked }) => asked > 0);
   const hasFailed = run.bySecond.some(({ failed }) => failed > 0);
   return {
     label: 'Requests in each second of the run, by what became of them',
@@ -28,6 +29,7 @@ export function rateChart({ run, releaseSecond }: RehearsalRecord): Chart {
     yName: '请求/秒 requests/s',
     lines: [
       line('正确 right', COLOURS.green, ({ right }) => right),
+      ...(hasAsked ? [line('要求工作量证明 asked for proof', COLOURS.sky, ({ asked }) => asked)] : []),
       ...(hasFailed ? [line('失败 failed', COLOURS.orange, ({ failed }) => failed)] : []),
       ...(wrongAnswers > 0 ? [line('错误答案 wrong', COLOURS.black, ({ wrong }) => wrong)] : []),
     ],

@@ -16,7 +16,12 @@ const KINDS: Readonly<Record<string, string>> = {
   page: '页面 page',
   early: '发布前尝试 early bird',
 };
-const OUTCOMES = { right: '正确 right', failed: '失败 failed', wrong: '错误 WRONG' };
+const OUTCOMES = {
+  right: '正确 right',
+  asked: '要求工作量证明 asked for proof of work',
+  failed: '失败 failed',
+  wrong: '错误 WRONG',
+};
 
 /** What was answered to whom. */
 export function outcomeTable({ outcomes }: Measured): Html {
@@ -32,7 +37,7 @@ export function outcomeTable({ outcomes }: Measured): Html {
         html`<tr>
           <td>${KINDS[kind] ?? kind}</td>
           <td>${status === 0 ? '无答复 none' : status}</td>
-          <td class="${outcome === 'right' ? '' : 'bad'}">${OUTCOMES[outcome]}</td>
+          <td class="${outcome === 'right' || outcome === 'asked' ? '' : 'bad'}">${OUTCOMES[outcome]}</td>
           <td class="number">${count.toLocaleString('en')}</td>
         </tr>`,
     )}

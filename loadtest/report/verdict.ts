@@ -179,6 +179,7 @@ function aboutModel({ model }: RehearsalRecord): Statement[] {
 const FINDINGS_ZH: Readonly<Record<string, string>> = {
   'wrong answers': '错误答案',
   'honest requests answered right': '正当请求得到正确答案',
+  'honest lookups asked for a proof of work': '被要求工作量证明的正当查询',
   'requests sent': '已发请求',
   'p50 of honest lookups': '查询耗时中位数',
   'p95 of honest lookups': '查询耗时 95 百分位',

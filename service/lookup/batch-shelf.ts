@@ -173,10 +173,7 @@ export class BatchShelf {
       nonce: makeSealNonce(facts.codecVersion, Buffer.from(facts.nonceSalt, 'hex')),
       filter,
       counters: new Map(
-        definition.credentialSets.map((set) => [
-          set.name,
-          makeSetCounters(pepper, definition, set, facts.candidates),
-        ]),
+        definition.credentialSets.map((set) => [set.name, makeSetCounters(pepper, definition, set)]),
       ),
     };
   }

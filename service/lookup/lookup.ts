@@ -11,14 +11,13 @@ import { matchCredentials } from '#results/credentials.ts';
 import type { Digest } from '#results/digest.ts';
 import { computeDigest } from '#results/digest.ts';
 import { FangbangError } from '#results/errors.ts';
-import { WINDOW_SECONDS } from '#results/limit-keys.ts';
 import { slipKey } from '#results/redis-keys.ts';
 import { openSealed, sealPayload } from '#results/seal.ts';
 import type { LoadedBatch } from './batch-shelf.ts';
 import type { EpochVerdict } from './epoch-rule.ts';
 import { judgeEpoch } from './epoch-rule.ts';
 import type { CountedWrong, Limiter, Tried } from './limits/limiter.ts';
-import type { Verdict } from './limits/shared-counters.ts';
+import type { Verdict } from './limits/verdict.ts';
 import type { Visitor } from './limits/visitor.ts';
 import type { Logger, LookupObserver } from './observer.ts';
 import type { SlipStore } from './postgres-fallback.ts';
@@ -176,7 +175,7 @@ export function createLookup(deps: LookupDeps): Lookup {
     const key = slipKey(question.open.number, question.digest);
     const read = await from.read(
       key,
-      tried.counters.map(({ window }) => window),
+      tried.counters.map(({ marker }) => marker),
     );
     const verdict = epochVerdict(read.epoch);
     if (verdict === 'behind') return inTime(asked, again(asked, publications.catchUp(read.epoch ?? 0)));
@@ -249,9 +248,8 @@ const NOT_READ: readonly CacheValue[] = ['away'];
 /** What a verdict of the limits makes of a wrong attempt, or of any that it stands against. */
 function refusal(verdict: Verdict, nowMs: number): LookupOutcome {
   if (verdict.kind === 'allowed') return ABSENT;
-  // A window that has lost its beginning (counter-value.ts) ends some time within its length.
-  const leftMs = verdict.untilMs === 0 ? WINDOW_SECONDS * 1000 : verdict.untilMs - nowMs;
-  return { kind: verdict.kind, secondsLeft: Math.max(1, Math.ceil(leftMs / 1000)) };
+  const secondsLeft = Math.ceil((verdict.untilMs - nowMs) / 1000);
+  return { kind: verdict.kind, secondsLeft: Math.max(1, secondsLeft) };
 }
 
 function notReleased(view: SeriesView, nowMs: number): LookupOutcome {

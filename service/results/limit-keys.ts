@@ -1,99 +1,110 @@
 /**
- * Names in Redis of what limits guessing: written and read by the service, deleted by
- * `fangbang unlock`. Every name is a keyed hash cut to a bounded space: Redis tells nobody whose
- * counter it is, and a flood of guesses can't fill it.
+ * Where in Redis guessing is counted: raised by the service, cleared by `fangbang unlock`.
+ *
+ * Counters are fields of 16 bits in a few tables (strings that BITFIELD works on), one table for each
+ * five minutes and one for each day, and a field's number is a keyed hash of the credential. So Redis
+ * tells nobody whose counter it is; a flood of guesses finds the tables as large as they are (11 MB
+ * each, 70 MB in all); and the attempts of many lookups go in one command.
+ *
+ * A counter that has something to say to right credentials, too, gets a key of its own, the marker,
+ * which a lookup reads along with the result.
  */
 import { createHmac } from 'node:crypto';
 import type { CredentialSet, SeriesDefinition } from './definition.ts';
 import type { Pepper } from './digest.ts';
 import { makeSipHash } from './sip-hash.ts';
 
-/** The two counters of one value of one credential, and what stands for it in a local table. */
-export interface CounterKeys {
-  /** Wrong attempts in a window of 15 minutes. */
-  readonly window: Buffer;
-  /** The same in a day. */
-  readonly day: Buffer;
-  /** 32 bits, of which a table takes as many as it has room for. */
-  readonly slot: number;
+/** The counter of one value of one credential of a series. */
+export interface LimitCounter {
+  /** In every table. */
+  readonly field: number;
+  /** `c` and 3 bytes: until when nobody, or nobody without a proof of work, gets an answer. */
+  readonly marker: Buffer;
 }
 
-export type CounterNamer = (value: string) => CounterKeys;
-
-export const WINDOW_SECONDS = 15 * 60;
-export const DAY_SECONDS = 24 * 60 * 60;
+/** A string in Redis that holds fields. */
+export interface LimitTable {
+  readonly key: string;
+  /** From its first attempt on; longer than anybody reads it. */
+  readonly lifeSeconds: number;
+}
 
 /**
- * Counters of one credential of a series, in bits: 1 to 2 for each candidate, from 65,536 to
- * 4,194,304. Two candidates may share one: when one in ten mistypes within the same 15 minutes, one in
- * 13 million is paused for the others' mistakes, of 10 million candidates one in 200,000. A key takes
- * 117 B of Redis: the two counted credentials of 0.39 million candidates at most 245 MB, those of any
- * series 2 GB.
+ * 4,194,304 counters for all series together. Two candidates may share one: when a million people
+ * mistype within the same 15 minutes, one candidate in 170,000 is held up for the others' mistakes;
+ * when it is 40,000 (a tenth of a province), one in 10¹².
  */
-export function counterSpaceBits(candidates: number): number {
-  return Math.min(22, Math.max(16, 32 - Math.clz32(candidates)));
+const COUNTER_BITS = 22;
+/** 1,048,576 for networks, behind them. */
+const NETWORK_BITS = 20;
+
+const PERIOD_MS = 5 * 60_000;
+/** A sum over the current period and three before it covers 15 to 20 minutes. */
+export const PERIODS = 4;
+const DAY_MS = 24 * 60 * 60_000;
+/** Days end at midnight in China. */
+const DAY_OFFSET_MS = 8 * 60 * 60_000;
+
+/** The number of the five minutes that an instant is in. @param nowMs since 1970. */
+export function periodOf(nowMs: number): number {
+  return Math.floor(nowMs / PERIOD_MS);
 }
+
+/** When the sum over periods that begins with this one leaves it out, in milliseconds since 1970. */
+export function periodForgottenMs(period: number): number {
+  return (period + PERIODS) * PERIOD_MS;
+}
+
+export function periodTable(period: number): LimitTable {
+  return { key: `w:${period}`, lifeSeconds: ((PERIODS + 1) * PERIOD_MS) / 1000 };
+}
+
+export function dayOf(nowMs: number): number {
+  return Math.floor((nowMs + DAY_OFFSET_MS) / DAY_MS);
+}
+
+/** In milliseconds since 1970. */
+export function dayEndsMs(day: number): number {
+  return (day + 1) * DAY_MS - DAY_OFFSET_MS;
+}
+
+export function dayTable(day: number): LimitTable {
+  return { key: `d:${day}`, lifeSeconds: DAY_MS / 1000 + 3600 };
+}
+
+/** The counters of a credential set's values. */
+export type SetCounters = (values: readonly string[]) => LimitCounter[];
 
 const SCHEME = 'fangbang-limit-1';
 
 /**
- * The names of one credential's counters; cheap enough for every lookup.
- * @param candidates of the batch in service: how many counters there are depends on it.
- */
-export function makeCounterNamer(
-  pepper: Pepper,
-  series: string,
-  credential: string,
-  candidates: number,
-): CounterNamer {
-  // Neither a series nor a credential's name can hold the separator.
-  const derived = createHmac('sha512', pepper.key).update(`${SCHEME}\n${series}\n${credential}`).digest();
-  const hash = makeSipHash(derived.subarray(0, 16));
-  const shift = 32 - counterSpaceBits(candidates);
-  const name = (kind: number, bucket: number): Buffer => {
-    const key = Buffer.allocUnsafe(10);
-    key[0] = kind;
-    // Keeps the credentials and series apart.
-    derived.copy(key, 1, 16, 22);
-    key.writeUIntBE(bucket, 7, 3);
-    return key;
-  };
-  return (value) => {
-    const hashed = hash(value);
-    const bucket = hashed >>> shift;
-    const slot = (hashed ^ derived.readUInt32BE(24)) >>> 0;
-    // Keys of slips begin with r.
-    return { window: name(0x77, bucket), day: name(0x64, bucket), slot };
-  };
-}
-
-/** The counters of a credential set's values, for one batch. */
-export type SetCounters = (values: readonly string[]) => CounterKeys[];
-
-/**
  * The counters of a set: of its counted credentials, or of the first when none is, since there has to
- * be a limit.
+ * be a limit. Cheap enough for every lookup.
  */
 export function makeSetCounters(
   pepper: Pepper,
   definition: SeriesDefinition,
   set: CredentialSet,
-  candidates: number,
 ): SetCounters {
   const counted = set.credentials.flatMap((name, place) =>
     definition.credentials[name]?.counted === true ? [{ name, place }] : [],
   );
   const named = counted.length > 0 ? counted : [{ name: set.credentials[0] ?? '', place: 0 }];
-  const namers = named.map(({ name, place }) => ({
-    place,
-    keysOf: makeCounterNamer(pepper, definition.id, name, candidates),
-  }));
-  return (values) => namers.map(({ place, keysOf }) => keysOf(values[place] ?? ''));
+  const hashes = named.map(({ name, place }) => {
+    // Neither a series' nor a credential's name can hold the separator.
+    const derived = createHmac('sha512', pepper.key).update(`${SCHEME}\n${definition.id}\n${name}`).digest();
+    return { place, hash: makeSipHash(derived.subarray(0, 16)) };
+  });
+  return (values) =>
+    hashes.map(({ place, hash }) => {
+      const field = hash(values[place] ?? '') >>> (32 - COUNTER_BITS);
+      return { field, marker: shortKey(0x63, field) };
+    });
 }
 
-/** `n` and 3 bytes: wrong attempts from a network, a million names at most. @param network 32 bits. */
-export function networkKey(network: number): Buffer {
-  return shortKey(0x6e, network >>> 12);
+/** The field of a network. @param network 32 bits of a keyed hash. */
+export function networkField(network: number): number {
+  return 2 ** COUNTER_BITS + (network >>> (32 - NETWORK_BITS));
 }
 
 /** `p` and 3 bytes: a proof of work that was used. @param proof 24 bits. */
@@ -102,6 +113,7 @@ export function proofKey(proof: number): Buffer {
 }
 
 function shortKey(kind: number, bits: number): Buffer {
+  // Keys of slips begin with r.
   const key = Buffer.allocUnsafe(4);
   key[0] = kind;
   key.writeUIntBE(bits, 1, 3);

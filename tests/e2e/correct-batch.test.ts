@@ -223,8 +223,13 @@ describe('a correction of the open batch', () => {
 
   test('is verified against file, Postgres and Redis, approved by a second person, opened and rolled back', async () => {
     const refused = await desk.asLoader([
-      ...['approve', String(made['batch']), '--checksum', String(made['checksum'])],
-      ...['--not-before', 'now', '--json'],
+      'approve',
+      String(made['batch']),
+      '--checksum',
+      String(made['checksum']),
+      '--not-before',
+      'now',
+      '--json',
     ]);
     expect(refusalOf(refused)).toEqual({ code: 'approver-is-loader', exitCode: 4 });
     await release(made['batch'], file, made['checksum']);

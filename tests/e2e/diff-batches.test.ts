@@ -18,6 +18,11 @@ import {
 const SERIES = 'zj-gaokao-2026';
 
 let desk: CliDesk;
+
+function mean(people: readonly OfficialCandidate[]): number {
+  return people.reduce((sum, { slip }) => sum + (slip.total ?? 0), 0) / people.length;
+}
+
 const before = officialCandidates(40);
 /** As the second batch has them, ranks computed anew. */
 const after = changed();
@@ -92,8 +97,6 @@ describe('the counts', () => {
   });
 
   test('come with the shift of the totals', async () => {
-    const mean = (people: readonly OfficialCandidate[]): number =>
-      people.reduce((sum, { slip }) => sum + (slip.total ?? 0), 0) / people.length;
     const { comparison } = (await done(desk.asLoader(['diff', '2', '1', '--json']))) as {
       comparison: { shift: { mean: number }; this: { candidates: number } };
     };
@@ -178,11 +181,24 @@ describe('which batch is compared with', () => {
     await open(1, status.series[0]?.batches[0]?.checksum);
     expect(await done(desk.asLoader(['diff', '2', '--json']))).toMatchObject({ from: 1, to: 2, changed: 39 });
     const correction = write('correction.csv', SERIES, [
-      { ...(after[0] as OfficialCandidate) },
+      after[0] as OfficialCandidate,
       ...after.slice(-1),
+      // The same slip, found by another document.
+      {
+        ...(before[9] as OfficialCandidate),
+        identityNumber: (officialCandidates(60)[55] as OfficialCandidate).identityNumber,
+      },
     ]);
     const made = await done(desk.asLoader(['correct', correction, '--series', SERIES, '--json']));
-    const counts = { from: 1, to: made['batch'], changed: 1, onlyInTo: 1, onlyInFrom: 0, identical: 39 };
+    const counts = {
+      from: 1,
+      to: made['batch'],
+      changed: 2,
+      onlyInTo: 1,
+      onlyInFrom: 0,
+      identical: 38,
+      fields: { credentials: { changed: 1, better: 0, worse: 0, other: 1 } },
+    };
     expect(await done(desk.asLoader(['diff', String(made['batch']), '--json']))).toMatchObject(counts);
     await open(Number(made['batch']), made['checksum']);
     expect(await done(desk.asLoader(['diff', String(made['batch']), '--json']))).toMatchObject(counts);
@@ -204,9 +220,31 @@ test('batches of two versions of the definition are compared by what their slips
   const [head = '', chinese = '', rest = ''] = one.definition.source.split(
     /(?<=components:\n)( {2}- code: chinese\n(?: {4}.*\n)+)/,
   );
-  writeFileSync(yaml, head + rest.replace(/(?=\nelectives:)/, `${chinese}`));
+  writeFileSync(yaml, head + rest.replace(/(?=\nelectives:)/, chinese));
   await done(desk.asLoader(['series', 'add', yaml, '--json']));
   const loaded = await done(desk.asLoader(['load', one.file, '--series', series, '--json']));
   const compared = await done(desk.asLoader(['diff', String(loaded['batch']), String(one.number), '--json']));
   expect(compared).toMatchObject({ changed: 0, identical: 20, fields: {}, credentialsCompared: false });
+});
+
+test('slips that are the same bytes by two definitions are not taken for the same', async () => {
+  const series = 'zj-gaokao-2023';
+  const one = await desk.makeBatch(series, 20);
+  const { source } = one.definition;
+  const [chinese = '', mathematics = ''] = ['chinese', 'mathematics'].map(
+    (code) => new RegExp(` {2}- code: ${code}\\n(?: {4}.*\\n)+`).exec(source)?.[0],
+  );
+  const yaml = join(desk.folder, 'exchanged.yaml');
+  writeFileSync(yaml, source.replace(chinese + mathematics, mathematics + chinese));
+  await done(desk.asLoader(['series', 'add', yaml, '--json']));
+  // With the marks exchanged as well, every slip is the same bytes as before.
+  const file = join(desk.folder, 'exchanged.csv');
+  writeFileSync(file, readFileSync(one.file, 'utf8').replace('语文,数学', '数学,语文'));
+  const loaded = await done(desk.asLoader(['load', file, '--series', series, '--json']));
+  const compared = await done(desk.asLoader(['diff', String(loaded['batch']), String(one.number), '--json']));
+  expect(compared).toMatchObject({
+    changed: 20,
+    identical: 0,
+    fields: { chinese: { changed: 20 }, mathematics: { changed: 20 } },
+  });
 });

@@ -3,6 +3,7 @@
  * notices. How soon is a drill's to measure (on a quiet machine: 5.5 s on Node; on Bun bodies 4 s, headers 12 s).
  */
 import { once } from 'node:events';
+import type { IncomingMessage } from 'node:http';
 import { Agent, request } from 'node:http';
 import { connect } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -27,24 +28,22 @@ const PATH = `/v1/series/${SERIES.id}/lookup`;
 const head = (length: number): string =>
   `POST ${PATH} HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\nContent-Length: ${length}\r\n`;
 
-interface Ended {
-  readonly received: string;
-  readonly afterMs: number;
-}
-
-/** Sends `first`, and then `more` every half a second, until the other side ends it. */
-async function untilCutOff(url: string, first: string, more?: string): Promise<Ended> {
+/** Sends `first`, and then `more` every half a second, until the other side ends it. @returns what came back. */
+async function untilCutOff(url: string, first: string, more?: string): Promise<string> {
   const socket = connect(Number(new URL(url).port), '127.0.0.1');
   let received = '';
   socket.setEncoding('utf8').on('data', (text: string) => (received += text));
+  // A reset is an end, too; once() would take it for a fault.
   socket.on('error', () => {});
+  const closed = new Promise<void>((resolve) => {
+    socket.once('close', () => resolve());
+  });
   await once(socket, 'connect');
-  const startedMs = performance.now();
   if (first !== '') socket.write(first);
   const drip = more === undefined ? undefined : setInterval(() => socket.write(more), 500);
-  await once(socket, 'close');
+  await closed;
   clearInterval(drip);
-  return { received, afterMs: performance.now() - startedMs };
+  return received;
 }
 
 describe.each(RUNTIMES)('a client of the service on %s', (runtime) => {
@@ -84,7 +83,7 @@ describe.each(RUNTIMES)('a client of the service on %s', (runtime) => {
       expect((await fetch(`${service.adminUrl}/livez`)).status).toBe(200);
       await sleep(100);
     }
-    for (const { received } of await slow) expect(received).not.toContain(' 200 ');
+    for (const received of await slow) expect(received).not.toContain(' 200 ');
   });
 
   it.each([
@@ -97,7 +96,7 @@ describe.each(RUNTIMES)('a client of the service on %s', (runtime) => {
     ['two lengths of its body', `${head(5)}Content-Length: 6\r\n\r\nabcdef`, /^(?:HTTP\/1.1 400|$)/],
     ['length and chunks', `${head(5)}Transfer-Encoding: chunked\r\n\r\n0\r\n\r\n`, /^(?:HTTP\/1.1 400|$)/],
   ])('that sends %s is refused', async (_title, bytes, answer) => {
-    const { received } = await untilCutOff(service.url, bytes);
+    const received = await untilCutOff(service.url, bytes);
     expect(received).toMatch(answer);
     expect((await service.lookup(SERIES.id, fieldsOf(SERIES, candidate))).status).toBe(200);
   });
@@ -112,7 +111,7 @@ describe.each(RUNTIMES)('a client of the service on %s', (runtime) => {
         headers: { 'content-type': 'application/json', 'content-length': Buffer.byteLength(body) },
       });
       asked.end(body);
-      const [response] = (await once(asked, 'response')) as [import('node:http').IncomingMessage];
+      const [response] = (await once(asked, 'response')) as [IncomingMessage];
       expect(response.statusCode).toBe(200);
       const { localPort } = response.socket;
       if (ownPort !== undefined) expect(localPort).toBe(ownPort);

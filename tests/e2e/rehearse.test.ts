@@ -233,7 +233,7 @@ describe('npm run rehearse without an address', () => {
       expect(record.run.samples.some(({ service }) => (service ?? 0) > 0)).toBe(true);
       // A machine that is busy with other tests may hold less than 300/s.
       expect(record.plans.length).toBe(summary['capacityPerSecond'] === null ? 0 : 2);
-      await expect(fetch(`${url}/v1/series`)).rejects.toThrow();
+      await expect(fetch(`${url}/v1/series`)).rejects.toThrow('fetch failed');
       await expectStandsAlone(join(folder, 'report.html'));
     },
     LAUNCH_TIMEOUT_MS,

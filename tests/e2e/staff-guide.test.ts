@@ -84,7 +84,7 @@ describe('the walk', () => {
   }
 
   async function run({ person, commands }: Block): Promise<{ exitCode: number | null; output: string }> {
-    const child = spawn('bash', ['-euo', 'pipefail', '-c', commands], {
+    const child = spawn('bash', ['--norc', '-euo', 'pipefail', '-c', commands], {
       cwd: folder,
       env: {
         PATH: `${join(desk.folder, 'bin')}:${process.env['PATH'] ?? ''}`,

@@ -38,7 +38,7 @@ const response = (
   headers,
 });
 
-test.each<[string, Visit, VisitResponse, 'right' | 'failed' | 'wrong']>([
+test.each<[string, Visit, VisitResponse, 'right' | 'failed' | 'wrong' | 'asked']>([
   ['the truth', lookup, response(200, found), 'right'],
   [
     'header names in any case',
@@ -51,6 +51,12 @@ test.each<[string, Visit, VisitResponse, 'right' | 'failed' | 'wrong']>([
   ['"no such candidate" to one who exists', lookup, response(404, problem('candidate-not-found')), 'wrong'],
   ['an overload', lookup, response(503, problem('overloaded')), 'failed'],
   ['a limit', lookup, response(429, problem('too-many-attempts')), 'failed'],
+  [
+    'a proof of work that the page would do',
+    lookup,
+    response(429, problem('proof-of-work-required')),
+    'asked',
+  ],
   ['a closed series', lookup, response(403, problem('not-released')), 'failed'],
   ['no response', lookup, response(0, ''), 'failed'],
   ['the truth, for proxies to keep', lookup, response(200, found, {}), 'wrong'],
@@ -115,8 +121,11 @@ test('what is sent or received within a second of the release is around it', () 
   expect(momentOf(0, 1, undefined)).toBe('after');
 });
 
+function address(visit: Visit): string {
+  return visit.request.headers['X-Forwarded-For'] ?? '';
+}
+
 test('who guesses never shares an address with an honest candidate', () => {
-  const address = (visit: Visit): string => visit.request.headers['X-Forwarded-For'] ?? '';
   expect(address(lookup)).toBe('198.18.0.0');
   expect(address(guess)).toBe('198.19.0.0');
   // The second of three instances has the file's rows 1, 4, 7, …

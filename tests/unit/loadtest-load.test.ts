@@ -77,6 +77,7 @@ async function load(
       series: { id: 's1', credentialSets: [['candidateNumber', 'name']], releaseAtMs: undefined },
       candidates: CANDIDATES,
       stop: stop ?? new AbortController().signal,
+      requestsBefore: 0,
       onWrong: (what) => wrong.push(what),
     },
     (onFree) => openConnections(url, connections, onFree),

@@ -14,7 +14,16 @@ import { curveRequests, rateAt } from '../../loadtest/profiles/rate-curve.ts';
 import { findings, k6Thresholds, leastRequests, makeReport } from '../../loadtest/profiles/report.ts';
 
 const forecast = { candidates: 100_000, lookupsPerCandidate: 5, firstMinuteShare: 0.2 };
-const GOOD = { requests: 600, seconds: 30, wrongAnswers: 0, honestSuccess: 1, p50Ms: 1, p95Ms: 2, p99Ms: 3 };
+const GOOD = {
+  requests: 600,
+  seconds: 30,
+  wrongAnswers: 0,
+  honestSuccess: 1,
+  askedForProof: 0,
+  p50Ms: 1,
+  p95Ms: 2,
+  p99Ms: 3,
+};
 const smoke = makeProfile('smoke', { forecast });
 
 test('the profiles are the five that operations know', () => {
@@ -47,8 +56,7 @@ test.each(PROFILE_NAMES.map((name) => [name, makeProfile(name, { forecast })] as
     expect(profile.thresholds.p99Ms).toBeGreaterThanOrEqual(profile.thresholds.p50Ms);
     expect(profile.maxConnections).toBeGreaterThanOrEqual(profile.connections);
     // Enough for the objective's 100 ms at the highest rate.
-    if (profile.name !== 'smoke')
-      expect(profile.maxConnections).toBeGreaterThanOrEqual(Math.min(2_000, profilePeak(profile) * 0.1));
+    expect(profile.maxConnections).toBeGreaterThanOrEqual(Math.min(2_000, profilePeak(profile) * 0.1));
   },
 );
 
@@ -99,6 +107,7 @@ test.each([
   [{}, []],
   [{ wrongAnswers: 1 }, ['wrong answers']],
   [{ honestSuccess: 0.9989 }, ['honest requests answered right']],
+  [{ askedForProof: 0.006 }, ['honest lookups asked for a proof of work']],
   [{ requests: 587 }, ['requests sent']],
   [{ due: 700 }, ['requests sent']],
   [{ p50Ms: 50 }, ['p50 of honest lookups']],
@@ -118,6 +127,7 @@ test('k6 is given the same thresholds; an instance has to send only its share', 
   expect(k6Thresholds(smoke)).toEqual({
     wrong_answers: ['count==0'],
     honest_success: ['rate>=0.999'],
+    asked_for_proof: ['rate<=0.005'],
     lookup_ms: ['p(50)<50', 'p(95)<200', 'p(99)<500'],
     iterations: [`count>=${leastRequests(smoke)}`],
   });

@@ -84,12 +84,13 @@ test('without an address a local set is started; release-day looks for C unless 
   expect(readOptions(['--capacity'])?.capacity).toBe(true);
 });
 
+function peakOf(args: string[]): number {
+  const options = readOptions(['--profile', 'release-day', ...args]);
+  return options === undefined ? 0 : (profileFor(options, 1_000).phases[1]?.curve.fromPerSecond ?? 0);
+}
+
 test('the forecast is for as many candidates as the file has, unless another number is given', () => {
-  const peak = (args: string[]): number | undefined => {
-    const options = readOptions(['--profile', 'release-day', ...args]);
-    return options === undefined ? undefined : profileFor(options, 1_000).phases[1]?.curve.fromPerSecond;
-  };
-  expect((peak(['--candidates', '3000']) ?? 0) / (peak([]) ?? 1)).toBeCloseTo(3, 10);
+  expect(peakOf(['--candidates', '3000']) / peakOf([])).toBeCloseTo(3, 10);
 });
 
 test.each([

@@ -1,71 +1,57 @@
 /**
- * Commands of the limits on their way to Redis: those of the same turn of the event loop share one
- * round trip, and each round trip brings the epoch along (design.md section 2.3).
+ * What the limits ask of Redis, on its way there: all that comes in the same turn of the event loop
+ * shares one round trip, the fields of one table one BITFIELD, and each round trip brings the epoch
+ * along (design.md section 2.3). A command for each counter instead would cost a wrong attempt twice
+ * the CPU of a hit (measured: 139 µs against 60 on Bun).
  *
  * Failure policy: never rejects, never waits longer than 120 ms. What has not come by then, or was
  * refused, is `away`.
  */
 import { Cluster } from 'ioredis';
+import type { LimitTable } from '#results/limit-keys.ts';
 import { EPOCH_KEY } from '#results/redis-keys.ts';
 import { runOnCluster } from '../cluster-pipelines.ts';
 import { parseEpoch } from '../epoch-rule.ts';
 import type { RedisClient } from '../redis-client.ts';
 
-/** Name, key, arguments. */
-export type LimitCommand = readonly [name: string, key: Buffer, ...rest: (string | number)[]];
+export type LimitCommand =
+  /** Raises a field by this much, never below 0 nor above 65,535, or reads it (0). */
+  | { readonly kind: 'raise'; readonly table: LimitTable; readonly field: number; readonly by: number }
+  | { readonly kind: 'get'; readonly key: Buffer }
+  | {
+      readonly kind: 'set';
+      readonly key: Buffer;
+      readonly value: string;
+      readonly seconds: number;
+      /** Only when it is not there; null when it is. */
+      readonly isNew: boolean;
+    };
+
+/** A field's value after the command, a key's value; `away` is no value of ours. */
 export type Reply = string | number | null | 'away';
 
 export interface Replies {
   /** undefined: missing, or not readable. */
   readonly epoch: number | undefined;
-  /** In the order of the commands. `away` is no value that a command of ours answers. */
+  /** In the order of the commands. */
   readonly values: readonly Reply[];
 }
 
+/** A command as Redis takes it; its first argument is the only key, but for MGET. */
+type Raw = readonly [name: string, key: string | Buffer, ...rest: (string | number | Buffer)[]];
+
 /** Fills `into` in the order of the commands. */
-export type RunMany = (
-  commands: readonly LimitCommand[],
-  into: (Reply | Error | undefined)[],
-) => Promise<void>;
+type RunMany = (commands: readonly Raw[], into: unknown[]) => Promise<void>;
 
-export function runManyOn(client: RedisClient): RunMany {
-  if (client instanceof Cluster) {
-    return async (commands, into) => {
-      const call = (i: number): [string, ...(string | Buffer | number)[]] => [...(commands[i] ?? NOTHING)];
-      await runOnCluster<Reply>(
-        client,
-        commands.map(([, key]) => key),
-        into,
-        {
-          add: (pipeline, i) => pipeline.call(...call(i)),
-          alone: (i) => client.call(...call(i)),
-          read: asReply,
-        },
-      );
-    };
-  }
-  return async (commands, into) => {
-    const pipeline = client.pipeline();
-    for (const [name, ...rest] of commands) pipeline.call(name, ...rest);
-    const replies = (await pipeline.exec()) ?? [];
-    for (const [i, [error, reply]] of replies.entries()) into[i] = error ?? asReply(reply);
-  };
-}
-
-const NOTHING: LimitCommand = ['get', Buffer.from(EPOCH_KEY)];
-
-function asReply(reply: unknown): Reply {
-  return typeof reply === 'string' || typeof reply === 'number' ? reply : null;
-}
-
-/** Commands in one round trip: a longer one would make other clients of Redis wait. */
-const MOST_COMMANDS = 512;
-/**
- * Longest wait for an answer in milliseconds, the client's queue included. More than a result has
+/** Longest wait for an answer in milliseconds, the client's queue included. More than a result has
  * (redis-reader.ts): whoever guesses wrong can wait, and each instance that gives up may allow one
  * attempt more.
  */
 const GIVE_UP_MS = 120;
+/** Commands of ours in one round trip: a longer one would make other clients of Redis wait. */
+const MOST_COMMANDS = 1_024;
+/** A table gets its expiry by whoever uses it, again after so long, should Redis have lost it. */
+const EXPIRY_AGAIN_MS = 30_000;
 
 interface Waiting {
   readonly commands: readonly LimitCommand[];
@@ -74,16 +60,20 @@ interface Waiting {
 
 export class CommandLine {
   readonly #runMany: RunMany;
+  readonly #isCluster: boolean;
   readonly #giveUpMs: number;
+  /** When each table was given its expiry, by performance.now. */
+  readonly #expiriesMs = new Map<string, number>();
   #waiting: Waiting[] = [];
   #commands = 0;
 
-  constructor(runMany: RunMany, giveUpMs = GIVE_UP_MS) {
-    this.#runMany = runMany;
+  constructor(client: RedisClient, giveUpMs = GIVE_UP_MS) {
+    this.#isCluster = client instanceof Cluster;
+    this.#runMany = runManyOn(client);
     this.#giveUpMs = giveUpMs;
   }
 
-  /** Runs commands in one round trip with those of others, and reads the epoch. */
+  /** Runs commands in one round trip with those of others, and reads the epoch; fields before keys. */
   run(commands: readonly LimitCommand[]): Promise<Replies> {
     return new Promise((resolve) => {
       if (this.#waiting.length === 0) setImmediate(() => this.#flush());
@@ -98,28 +88,152 @@ export class CommandLine {
     if (batch.length === 0) return;
     this.#waiting = [];
     this.#commands = 0;
-    const commands = [NOTHING, ...batch.flatMap((one) => one.commands)];
-    const replies: (Reply | Error | undefined)[] = Array.from({ length: commands.length });
+    const trip = new Trip(this.#isCluster);
+    const places = batch.map(({ commands }) => commands.map((command) => trip.add(command)));
+    const raw = [...trip.commands(), ...this.#expiries(trip.tables())];
+
+    const replies: unknown[] = Array.from({ length: raw.length });
     let isSettled = false;
     const settle = (): void => {
       if (isSettled) return;
       isSettled = true;
       clearTimeout(giveUp);
-      const [first] = replies;
-      const epoch = typeof first === 'string' ? parseEpoch(Buffer.from(first)) : undefined;
-      let next = 1;
-      for (const { commands: own, resolve } of batch) {
-        const values = replies.slice(next, next + own.length).map(awayUnlessThere);
-        next += own.length;
-        resolve({ epoch, values });
-      }
+      const epochText = trip.read(trip.epoch, replies);
+      const epoch = typeof epochText === 'string' ? parseEpoch(Buffer.from(epochText)) : undefined;
+      for (const [i, { resolve }] of batch.entries())
+        resolve({ epoch, values: (places[i] ?? []).map((place) => trip.read(place, replies)) });
     };
     // One turn more, for an answer that is there already (redis-reader.ts).
     const giveUp = setTimeout(() => setImmediate(settle), this.#giveUpMs);
-    this.#runMany(commands, replies).then(settle, settle);
+    this.#runMany(raw, replies).then(settle, settle);
+  }
+
+  #expiries(tables: Iterable<LimitTable>): Raw[] {
+    const nowMs = performance.now();
+    const raw: Raw[] = [];
+    for (const { key, lifeSeconds } of tables) {
+      if (nowMs - (this.#expiriesMs.get(key) ?? Number.NEGATIVE_INFINITY) < EXPIRY_AGAIN_MS) continue;
+      // Tables of times past.
+      if (this.#expiriesMs.size > 16) this.#expiriesMs.clear();
+      this.#expiriesMs.set(key, nowMs);
+      raw.push(['expire', key, lifeSeconds, 'NX']);
+    }
+    return raw;
   }
 }
 
-function awayUnlessThere(reply: Reply | Error | undefined): Reply {
-  return reply === undefined || reply instanceof Error ? 'away' : reply;
+/** Where a reply is: in the list of an earlier or later command, or alone. */
+interface Place {
+  readonly list: Fields | 'keys' | 'alone';
+  readonly at: number;
 }
+
+/** The fields of one table, in the arguments of one BITFIELD. */
+interface Fields {
+  readonly table: LimitTable;
+  readonly args: (string | number)[];
+  count: number;
+  isRaised: boolean;
+}
+
+/** One round trip: tables first, then keys that are set, then keys that are read. */
+class Trip {
+  readonly #isCluster: boolean;
+  readonly #fields = new Map<string, Fields>();
+  readonly #alone: Raw[] = [];
+  readonly #keys: (string | Buffer)[] = [EPOCH_KEY];
+  /** Of the epoch. */
+  readonly epoch: Place = { list: 'keys', at: 0 };
+
+  constructor(isCluster: boolean) {
+    this.#isCluster = isCluster;
+  }
+
+  add(command: LimitCommand): Place {
+    switch (command.kind) {
+      case 'raise': {
+        const { table, field, by } = command;
+        let fields = this.#fields.get(table.key);
+        if (fields === undefined) {
+          fields = { table, args: [], count: 0, isRaised: false };
+          this.#fields.set(table.key, fields);
+        }
+        if (by === 0) fields.args.push('GET', 'u16', `#${field}`);
+        else fields.args.push('INCRBY', 'u16', `#${field}`, by);
+        fields.isRaised ||= by !== 0;
+        fields.count += 1;
+        return { list: fields, at: fields.count - 1 };
+      }
+      case 'set': {
+        const { key, value, seconds, isNew } = command;
+        this.#alone.push(['set', key, value, 'EX', seconds, ...(isNew ? ['NX'] : [])]);
+        return { list: 'alone', at: this.#alone.length - 1 };
+      }
+      case 'get':
+        this.#keys.push(command.key);
+        return { list: 'keys', at: this.#keys.length - 1 };
+    }
+  }
+
+  *tables(): Iterable<LimitTable> {
+    for (const { table, isRaised } of this.#fields.values()) if (isRaised) yield table;
+  }
+
+  commands(): Raw[] {
+    const tables = [...this.#fields.values()].map(({ table, args, isRaised }): Raw =>
+      isRaised ? ['bitfield', table.key, 'OVERFLOW', 'SAT', ...args] : ['bitfield_ro', table.key, ...args],
+    );
+    const [first = EPOCH_KEY, ...others] = this.#keys;
+    const keys = this.#isCluster
+      ? this.#keys.map((key): Raw => ['get', key])
+      : [['mget', first, ...others] as const];
+    return [...tables, ...this.#alone, ...keys];
+  }
+
+  read({ list, at }: Place, replies: readonly unknown[]): Reply {
+    const tables = this.#fields.size;
+    if (list === 'alone') return asReply(replies[tables + at]);
+    const keys = tables + this.#alone.length;
+    if (list === 'keys' && this.#isCluster) return asReply(replies[keys + at]);
+    let place = keys;
+    if (list !== 'keys') {
+      place = 0;
+      for (const fields of this.#fields.values()) {
+        if (fields === list) break;
+        place += 1;
+      }
+    }
+    const values = replies[place];
+    return Array.isArray(values) ? asReply(values[at]) : 'away';
+  }
+}
+
+function asReply(value: unknown): Reply {
+  return typeof value === 'string' || typeof value === 'number' || value === null ? value : 'away';
+}
+
+function runManyOn(client: RedisClient): RunMany {
+  if (client instanceof Cluster) {
+    return async (commands, into) => {
+      const call = (i: number): [string, ...(string | Buffer | number)[]] => [...(commands[i] ?? NOTHING)];
+      await runOnCluster<unknown>(
+        client,
+        commands.map(([, key]) => key),
+        into,
+        {
+          add: (pipeline, i) => pipeline.call(...call(i)),
+          alone: (i) => client.call(...call(i)),
+          read: (reply) => reply,
+        },
+      );
+    };
+  }
+  return async (commands, into) => {
+    const pipeline = client.pipeline();
+    for (const [name, ...rest] of commands) pipeline.call(name, ...rest);
+    const replies = (await pipeline.exec()) ?? [];
+    for (const [i, [error, reply]] of replies.entries()) into[i] = error ?? reply;
+  };
+}
+
+const NOTHING: Raw = ['get', EPOCH_KEY];

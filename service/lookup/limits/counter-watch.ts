@@ -4,7 +4,7 @@
  * without end, and answering right ones on another way than wrong ones would show in the time.
  * It also spares Redis what is refused anyway.
  */
-import type { CounterKeys } from '#results/limit-keys.ts';
+import type { LimitCounter } from '#results/limit-keys.ts';
 import type { CounterValue } from './counter-value.ts';
 
 /** Milliseconds: `fangbang unlock` is noticed so soon. */
@@ -26,29 +26,28 @@ export class CounterWatch {
     this.#from = from;
   }
 
-  learn(counters: readonly CounterKeys[], windows: readonly CounterValue[], nowMs: number): void {
-    for (const [i, { slot }] of counters.entries()) {
-      const value = windows[i];
+  learn(counters: readonly LimitCounter[], markers: readonly CounterValue[], nowMs: number): void {
+    for (const [i, { field }] of counters.entries()) {
+      const value = markers[i];
       if (value === undefined || value.count < this.#from) continue;
-      this.#known.delete(slot);
+      this.#known.delete(field);
       if (this.#known.size >= MOST) {
         const [oldest] = this.#known.keys();
         if (oldest !== undefined) this.#known.delete(oldest);
       }
-      this.#known.set(slot, { value, untilMs: nowMs + TRUST_MS });
+      this.#known.set(field, { value, untilMs: nowMs + TRUST_MS });
     }
   }
 
   /** What is known of these counters and still trusted. */
-  standing(counters: readonly CounterKeys[], nowMs: number): CounterValue[] {
+  standing(counters: readonly LimitCounter[], nowMs: number): CounterValue[] {
     if (this.#known.size === 0) return NONE;
     const values: CounterValue[] = [];
-    for (const { slot } of counters) {
-      const known = this.#known.get(slot);
+    for (const { field } of counters) {
+      const known = this.#known.get(field);
       if (known === undefined) continue;
-      if (known.untilMs > nowMs && (known.value.endsAtMs === 0 || known.value.endsAtMs > nowMs))
-        values.push(known.value);
-      else this.#known.delete(slot);
+      if (known.untilMs > nowMs && known.value.endsAtMs > nowMs) values.push(known.value);
+      else this.#known.delete(field);
     }
     return values;
   }

@@ -7,8 +7,7 @@
  * allows one wrong attempt per counter and 15 minutes, only with a proof of work.
  */
 import type { Digest } from '#results/digest.ts';
-import type { CounterKeys } from '#results/limit-keys.ts';
-import { WINDOW_SECONDS } from '#results/limit-keys.ts';
+import type { LimitCounter } from '#results/limit-keys.ts';
 import type { LookupObserver } from '../observer.ts';
 import type { CounterValue } from './counter-value.ts';
 import { parseCounter } from './counter-value.ts';
@@ -16,15 +15,17 @@ import { CounterWatch } from './counter-watch.ts';
 import { LocalBudget } from './local-budget.ts';
 import { NetworkWatch } from './network-watch.ts';
 import type { LimitSettings } from './settings.ts';
-import type { SharedCounters, Verdict } from './shared-counters.ts';
-import { judge } from './shared-counters.ts';
+import { WINDOW_MS } from './settings.ts';
+import type { SharedCounters } from './shared-counters.ts';
+import type { Verdict } from './verdict.ts';
+import { judge } from './verdict.ts';
 import type { Visitor } from './visitor.ts';
 
 /** A lookup, as far as the limits are concerned. */
 export interface Tried {
   readonly visitor: Visitor;
   readonly digest: Digest;
-  readonly counters: readonly CounterKeys[];
+  readonly counters: readonly LimitCounter[];
   /** Milliseconds since 1970 by the database's clock. */
   readonly nowMs: number;
   /** What `hasProof` said. */
@@ -44,7 +45,7 @@ export interface Limiter {
   standing(tried: Tried): Verdict | undefined;
   /**
    * The same, from what was read with the result.
-   * @param values what the windows' keys hold, in the counters' order; those of this process count when
+   * @param values what the markers hold, in the counters' order; those of this process count when
    *   one of them is away.
    */
   before(tried: Tried, values: readonly (Buffer | null | 'away')[]): Verdict | undefined;
@@ -67,7 +68,7 @@ export function createLimiter(
   const proofFrom = (hasProof: boolean): number | undefined => (hasProof ? undefined : freeBeforeProof);
 
   const countHere = ({ counters, visitor, digest, nowMs, hasProof }: Tried): Verdict => {
-    const untilMs = nowMs + WINDOW_SECONDS * 1000;
+    const untilMs = nowMs + WINDOW_MS;
     networks.add(visitor.network, untilMs, nowMs);
     const seconds = budget.spend(counters, digest.readUInt32BE(0));
     if (seconds > 0) return { kind: 'limited', untilMs: nowMs + seconds * 1000 };
@@ -86,7 +87,7 @@ export function createLimiter(
       let isNew = await (shared?.spendProof(proof) ?? 'away');
       if (isNew === 'away') {
         // Each process for itself: once in each, while nobody knows of the others.
-        const places = [{ slot: (proof << 8) >>> 0 }];
+        const places = [{ field: proof }];
         isNew = proofsUsedHere.secondsClosed(places) === 0;
         if (isNew) proofsUsedHere.spend(places, 0);
       }
@@ -126,9 +127,8 @@ export function createLimiter(
         observer.limit(verdict.kind === 'allowed' ? 'allowedLocally' : verdict.kind);
         return { verdict, epoch: counted?.epoch };
       }
-      counterWatch.learn(counters, counted.windows ?? [], nowMs);
-      const { count, endsAtMs } = counted.network;
-      networks.learn(visitor.network, count, endsAtMs === 0 ? nowMs + WINDOW_SECONDS * 1000 : endsAtMs);
+      counterWatch.learn(counters, counted.markers, nowMs);
+      networks.learn(visitor.network, counted.network, nowMs + WINDOW_MS);
       observer.limit(counted.verdict.kind);
       return { verdict: counted.verdict, epoch: counted.epoch };
     },

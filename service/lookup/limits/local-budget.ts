@@ -5,14 +5,15 @@
  * A table of fixed size: two counters that fall on one place share it, so that a flood can make it
  * stricter, never larger or more lenient.
  */
-import type { CounterKeys } from '#results/limit-keys.ts';
-import { WINDOW_SECONDS } from '#results/limit-keys.ts';
+import type { LimitCounter } from '#results/limit-keys.ts';
+import { WINDOW_MS } from './settings.ts';
 
 /** What a counter is in a local table. */
-type Place = Pick<CounterKeys, 'slot'>;
+type Place = Pick<LimitCounter, 'field'>;
 
 /** Places: 8 MB in two tables, taken when first needed. */
 const BITS = 20;
+const WINDOW_SECONDS = WINDOW_MS / 1000;
 
 export class LocalBudget {
   readonly #allowed: number;
@@ -37,8 +38,8 @@ export class LocalBudget {
     if (counts === undefined) return 0;
     const now = this.#now();
     let longest = 0;
-    for (const { slot } of counters) {
-      const { count, left } = unpack(counts[place(slot)] ?? 0, now);
+    for (const { field } of counters) {
+      const { count, left } = unpack(counts[place(field)] ?? 0, now);
       if (count >= this.#allowed) longest = Math.max(longest, left);
     }
     return longest;
@@ -53,7 +54,7 @@ export class LocalBudget {
   spend(counters: readonly Place[], guess: number): number {
     const counts = (this.#counts ??= new Uint32Array(1 << BITS));
     const guesses = (this.#guesses ??= new Uint32Array(1 << BITS));
-    const places = counters.map(({ slot }) => place(slot));
+    const places = counters.map(({ field }) => place(field));
     const now = this.#now();
     let closed = 0;
     for (const at of places) {
@@ -76,8 +77,8 @@ export class LocalBudget {
   }
 }
 
-function place(slot: number): number {
-  return slot >>> (32 - BITS);
+function place(field: number): number {
+  return field % 2 ** BITS;
 }
 
 function unpack(entry: number, now: number): { count: number; left: number } {

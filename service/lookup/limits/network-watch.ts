@@ -16,7 +16,7 @@ export class NetworkWatch {
   readonly #free: number;
   readonly #seen = new Map<number, Seen>();
 
-  /** @param free wrong attempts before a proof is asked for. */
+  /** @param free wrong attempts for which no proof is asked. */
   constructor(free: number) {
     this.#free = free;
   }
@@ -30,7 +30,7 @@ export class NetworkWatch {
       this.#seen.delete(network);
       return undefined;
     }
-    return seen.count >= this.#free ? seen.endsAtMs : undefined;
+    return seen.count > this.#free ? seen.endsAtMs : undefined;
   }
 
   /** A wrong attempt that only this process has counted. */
@@ -40,11 +40,9 @@ export class NetworkWatch {
     else this.#remember(network, { count: 1, endsAtMs });
   }
 
-  /** What all instances together have counted. */
+  /** What all instances together have counted: remembered only when it is too much. */
   learn(network: number, count: number, endsAtMs: number): void {
-    const seen = this.#seen.get(network);
-    if (seen === undefined || seen.endsAtMs < endsAtMs) this.#remember(network, { count, endsAtMs });
-    else seen.count = Math.max(seen.count, count);
+    if (count > this.#free) this.#remember(network, { count, endsAtMs });
   }
 
   #remember(network: number, seen: Seen): void {

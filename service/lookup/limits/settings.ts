@@ -3,13 +3,13 @@
  * it leaves an attacker in README.md.
  */
 export interface LimitSettings {
-  /** Wrong attempts per counter in 15 minutes; then nobody gets an answer from it, right or wrong. */
+  /** Wrong attempts per counter in 15 minutes; then nobody gets an answer for 15 minutes, right or wrong. */
   readonly wrongPerWindow: number;
-  /** The same in a day. */
+  /** The same in a day, until midnight in China. */
   readonly wrongPerDay: number;
   /** Wrong attempts per counter before a proof of work is asked for. */
   readonly freeBeforeProof: number;
-  /** The same per network: many, since a school or a mobile operator's customers share one. */
+  /** The same per network and five minutes: many, since a school or an operator's customers share one. */
   readonly freePerNetwork: number;
   /** Per counter, process and 15 minutes while Redis is away, or when there is none. */
   readonly wrongWithoutRedis: number;
@@ -23,5 +23,8 @@ export const DEFAULT_LIMITS: LimitSettings = {
   wrongWithoutRedis: 1,
 };
 
-/** Most that a limit may be set to: a counter's value has room for it (counter-value.ts). */
-export const MOST_WRONG = 100_000;
+/** Counters have 16 bits and do not pass it: as a limit it is none. */
+export const MOST_WRONG = 65_535;
+
+/** What "in 15 minutes" is, in milliseconds. */
+export const WINDOW_MS = 15 * 60_000;

@@ -1,32 +1,40 @@
 /**
  * Counters of wrong attempts in Redis, shared by all instances. A wrong attempt raises first and is
  * answered by the value that comes back: reading first and raising later let 500 of 500 parallel
- * guesses through.
+ * guesses through. What is refused is taken back, so that it neither lengthens a wait nor uses up the
+ * day.
  *
- * The first round trip tries to begin each counter (SET NX GET with its expiry, so that no counter is
- * ever without one). When none was there, which is what honest mistakes and random floods find, that
- * was all. Else those that were there are raised by INCR; the day's counters only for an attempt that
- * the 15 minutes allow, so that a burst of refused ones does not use up the day.
+ * An attempt usually takes one round trip. One that brings a counter to a limit takes a second one
+ * before it is answered, to set the marker that holds for right credentials, too. Once a marker has
+ * closed a counter for 15 minutes, what was counted is cleared, so that it is open after them, for
+ * right and wrong alike: an answer that only right credentials got would give them away.
  *
- * Failure policy: never rejects; four round trips of 120 ms at most. `away` when any counter of the
- * attempt could not be read or raised; some may have been raised then, which errs on the safe side.
- * Needs Redis 7.0 or later (SET with NX and GET).
+ * Failure policy: never rejects; three round trips of 120 ms at most. `away` when any counter of the
+ * attempt could not be raised or read, or a marker not set; some may have been raised then, which errs
+ * on the safe side. Needs Redis 7.0 or later (BITFIELD_RO, EXPIRE NX).
  */
-import type { CounterKeys } from '#results/limit-keys.ts';
-import { DAY_SECONDS, WINDOW_SECONDS, networkKey, proofKey } from '#results/limit-keys.ts';
-import type { CommandLine, LimitCommand } from './command-line.ts';
+import type { LimitCounter } from '#results/limit-keys.ts';
+import {
+  PERIODS,
+  dayEndsMs,
+  dayOf,
+  dayTable,
+  networkField,
+  periodForgottenMs,
+  periodOf,
+  periodTable,
+  proofKey,
+} from '#results/limit-keys.ts';
+import type { CommandLine, LimitCommand, Reply } from './command-line.ts';
 import type { CounterValue } from './counter-value.ts';
-import { closedValue, firstValue, hasLostItsWindow, parseCounter } from './counter-value.ts';
+import { OPEN, closedUntil, formatCounter, parseCounter } from './counter-value.ts';
 import type { LimitSettings } from './settings.ts';
-
-/** What a wrong attempt gets. */
-export type Verdict =
-  | { readonly kind: 'allowed' }
-  | { readonly kind: 'limited'; readonly untilMs: number }
-  | { readonly kind: 'proofRequired'; readonly untilMs: number };
+import { WINDOW_MS } from './settings.ts';
+import type { Verdict } from './verdict.ts';
+import { judge } from './verdict.ts';
 
 export interface WrongAttempt {
-  readonly counters: readonly CounterKeys[];
+  readonly counters: readonly LimitCounter[];
   readonly network: number;
   /** A proof of work came along and is used up. */
   readonly hasProof: boolean;
@@ -38,22 +46,25 @@ export interface Counted {
   readonly verdict: Verdict | 'away';
   /** As Redis holds it; undefined: missing, or not readable. */
   readonly epoch: number | undefined;
-  /** The windows of the counters, in their order, as they stand then; undefined when away. */
-  readonly windows: readonly CounterValue[] | undefined;
-  /** The network's window, as far as it is known. */
-  readonly network: CounterValue;
+  /** What stands against any attempt at the counters from now on, in their order. */
+  readonly markers: readonly CounterValue[];
+  /** Wrong attempts of the network in these five minutes, as far as they are known. */
+  readonly network: number;
 }
 
 /** Seconds for which a used proof is remembered: longer than one is valid (service/http/proof-of-work.ts). */
-export const PROOF_REMEMBERED_SECONDS = 600;
+const PROOF_REMEMBERED_SECONDS = 600;
+/** Milliseconds after which a closed counter is cleared: no round trip that began before is under way then. */
+const CLEAR_AFTER_MS = 1_000;
 
-const NOTHING: CounterValue = { count: 0, endsAtMs: 0 };
-
+/** A counter with this attempt in it. */
 interface Raised {
-  readonly keys: CounterKeys;
-  /** As it stood before, and when it has been raised further, after it. */
-  window: CounterValue;
-  readonly day: CounterValue;
+  readonly counter: LimitCounter;
+  /** In the last 15 to 20 minutes. */
+  readonly recent: number;
+  /** Today, without this attempt. */
+  readonly today: number;
+  readonly marker: CounterValue;
 }
 
 export class SharedCounters {
@@ -68,133 +79,150 @@ export class SharedCounters {
   /** Counts a wrong attempt and says what it gets. */
   async raise(attempt: WrongAttempt): Promise<Counted> {
     const { counters, nowMs } = attempt;
-    const ofNetwork = networkKey(attempt.network);
+    const period = periodOf(nowMs);
+    const today = dayTable(dayOf(nowMs));
     const { epoch, values } = await this.#line.run([
-      ...counters.flatMap(({ window, day }) => [
-        begin(window, nowMs, WINDOW_SECONDS),
-        begin(day, nowMs, DAY_SECONDS),
+      { kind: 'raise', table: periodTable(period), field: networkField(attempt.network), by: 1 },
+      ...counters.flatMap(({ field, marker }): LimitCommand[] => [
+        { kind: 'raise', table: periodTable(period), field, by: 1 },
+        ...EARLIER.map((n): LimitCommand => ({
+          kind: 'raise',
+          table: periodTable(period - n),
+          field,
+          by: 0,
+        })),
+        { kind: 'raise', table: today, field, by: 0 },
+        { kind: 'get', key: marker },
       ]),
-      begin(ofNetwork, nowMs, WINDOW_SECONDS),
     ]);
-    const before = values.map(parseCounter);
-    const network = before.at(-1) ?? NOTHING;
-    const raised = counters.map((keys, i): Raised | undefined => {
-      const [window, day] = [before[2 * i], before[2 * i + 1]];
-      return window === undefined || day === undefined ? undefined : { keys, window, day };
-    });
+    const network = typeof values[0] === 'number' ? values[0] : 0;
+    const raised = counters.map((counter, i) =>
+      readRaised(counter, values.slice(1 + i * EACH, 1 + (i + 1) * EACH)),
+    );
     const known = raised.filter((one) => one !== undefined);
-    if (known.length < raised.length) return { verdict: 'away', epoch, windows: undefined, network };
+    if (known.length < raised.length) return { verdict: 'away', epoch, markers: [], network };
 
-    const verdict =
-      this.#judgeBefore(known, network, attempt.hasProof) ?? (await this.#raiseFurther(known, attempt));
-    // Nobody waits for it: a network's counter only ever asks for a proof.
-    if (network.count > 0 && verdict !== 'away' && verdict.kind === 'allowed')
-      void this.#raiseOne(ofNetwork, WINDOW_SECONDS);
-    const windows = known.map(({ window }) => (window.count > 0 ? window : { ...window, count: 1 }));
-    return { verdict, epoch, windows, network: { ...network, count: network.count + 1 } };
+    const refusal = this.#refuse(known, network, attempt);
+    if (refusal !== undefined) {
+      this.#takeBack(attempt, 'wholly');
+      const markers = known.map(({ marker }) => marker);
+      return { verdict: refusal, epoch, markers, network };
+    }
+    return { ...(await this.#allow(known, attempt)), epoch, network };
   }
 
   /** Uses a proof up: whether it was not used before. */
   async spendProof(proof: number): Promise<boolean | 'away'> {
     const { values } = await this.#line.run([
-      ['set', proofKey(proof), 1, 'EX', PROOF_REMEMBERED_SECONDS, 'NX'],
+      { kind: 'set', key: proofKey(proof), value: '1', seconds: PROOF_REMEMBERED_SECONDS, isNew: true },
     ]);
     const [reply] = values;
     return reply === 'away' || reply === undefined ? 'away' : reply !== null;
   }
 
-  /** What stands before the attempt may already be too much, and then nothing is raised. */
-  #judgeBefore(known: readonly Raised[], network: CounterValue, hasProof: boolean): Verdict | undefined {
-    const { wrongPerWindow, freeBeforeProof, freePerNetwork } = this.#limits;
-    const verdict = judge(
-      known.map((one) => one.window),
-      wrongPerWindow,
-      hasProof ? undefined : freeBeforeProof,
+  #refuse(known: readonly Raised[], network: number, { hasProof, nowMs }: WrongAttempt): Verdict | undefined {
+    const { wrongPerWindow, wrongPerDay, freeBeforeProof, freePerNetwork } = this.#limits;
+    const markers = known.map(({ marker }) => marker);
+    const standing = judge(markers, wrongPerWindow, undefined);
+    if (standing !== undefined) return standing;
+    const over = known.filter(({ recent }) => recent > wrongPerWindow);
+    if (over.length > 0) {
+      const untilMs = nowMs + WINDOW_MS;
+      // Whoever brought it to the limit sets the marker; should it not have come to that, the next one does.
+      const next = over.filter(({ recent }) => recent === wrongPerWindow + 1);
+      void this.#line.run(next.map(({ counter }) => mark(counter, closedUntil(untilMs), nowMs)));
+      return { kind: 'limited', untilMs };
+    }
+    if (known.some(({ today }) => today >= wrongPerDay))
+      return { kind: 'limited', untilMs: dayEndsMs(dayOf(nowMs)) };
+    if (hasProof) return undefined;
+    if (network > freePerNetwork) return { kind: 'proofRequired', untilMs: nowMs + WINDOW_MS };
+    if (known.some(({ recent }) => recent > freeBeforeProof))
+      return { kind: 'proofRequired', untilMs: periodForgottenMs(periodOf(nowMs)) };
+    return judge(markers, Number.POSITIVE_INFINITY, freeBeforeProof);
+  }
+
+  /** The day's counters and the markers of an attempt that is within the limits. */
+  async #allow(
+    known: readonly Raised[],
+    attempt: WrongAttempt,
+  ): Promise<Pick<Counted, 'verdict' | 'markers'>> {
+    const { wrongPerWindow, wrongPerDay } = this.#limits;
+    const { nowMs } = attempt;
+    const raiseDay = this.#line.run(
+      known.map(({ counter: { field } }) => ({ kind: 'raise', table: dayTable(dayOf(nowMs)), field, by: 1 })),
     );
-    if (verdict !== undefined) return verdict;
-    return hasProof || network.count < freePerNetwork
-      ? undefined
-      : { kind: 'proofRequired', untilMs: network.endsAtMs };
-  }
-
-  /** Raises what was there before. The values are those with this attempt. */
-  async #raiseFurther(known: Raised[], { hasProof, nowMs }: WrongAttempt): Promise<Verdict | 'away'> {
-    const { wrongPerWindow, wrongPerDay, freeBeforeProof } = this.#limits;
-    const windows = known.filter(({ window }) => window.count > 0);
-    const inWindows = await this.#raiseAll(windows.map(({ keys }) => keys.window));
-    if (inWindows === 'away') return 'away';
-    for (const [i, one] of windows.entries()) one.window = inWindows[i] ?? one.window;
-    const verdict = judge(inWindows, wrongPerWindow + 1, hasProof ? undefined : freeBeforeProof + 1);
-    if (verdict !== undefined) return verdict;
-
-    const days = known.filter(({ day }) => day.count > 0);
-    const inDays = await this.#raiseAll(days.map(({ keys }) => keys.day));
-    if (inDays === 'away') return 'away';
-    const spent = days.flatMap(({ keys, day }, i) => {
-      const { count } = inDays[i] ?? NOTHING;
-      return count < wrongPerDay ? [] : [{ keys, endsAtMs: day.endsAtMs, isOver: count > wrongPerDay }];
+    let todays: (number | undefined)[] = known.map(({ today }) => today + 1);
+    // Up to so many may be under way at once: far from the day's limit nobody has to wait for the count.
+    if (known.some(({ today }) => today + wrongPerWindow > wrongPerDay)) {
+      const { values } = await raiseDay;
+      todays = values.map((value) => (typeof value === 'number' ? value : undefined));
+      if (todays.includes(undefined)) return { verdict: 'away', markers: [] };
+    }
+    const dayEndMs = dayEndsMs(dayOf(nowMs));
+    const isOver = todays.some((today) => (today ?? 0) > wrongPerDay);
+    const markers = known.map((one, i) => this.#markerAfter(one, todays[i] ?? 0, nowMs));
+    const changed = known.flatMap(({ counter, marker }, i) => {
+      const value = markers[i] ?? OPEN;
+      return value.count > marker.count ? [{ counter, value }] : [];
     });
-    // The hot path reads only the window's key: it carries the day's cap, too.
-    if (spent.length > 0) {
-      await this.#line.run(spent.map(({ keys, endsAtMs }) => close(keys.window, endsAtMs, nowMs)));
+    if (changed.length > 0) {
+      const { values } = await this.#line.run(
+        changed.map(({ counter, value }) => mark(counter, value, nowMs)),
+      );
+      if (values.includes('away')) return { verdict: 'away', markers: [] };
+      for (const { counter, value } of changed)
+        if (value.count > wrongPerWindow) this.#clearLater(counter, nowMs);
     }
-    const over = spent.filter(({ isOver }) => isOver);
-    if (over.length === 0) return { kind: 'allowed' };
-    return { kind: 'limited', untilMs: Math.max(...over.map(({ endsAtMs }) => endsAtMs)) };
+    if (!isOver) return { verdict: { kind: 'allowed' }, markers };
+    this.#takeBack(attempt, 'recently');
+    return { verdict: { kind: 'limited', untilMs: dayEndMs }, markers };
   }
 
-  async #raiseAll(keys: readonly Buffer[]): Promise<CounterValue[] | 'away'> {
-    if (keys.length === 0) return [];
-    const { values } = await this.#line.run(keys.map((key): LimitCommand => ['incr', key]));
-    const counts: CounterValue[] = [];
-    for (const [i, reply] of values.entries()) {
-      const value = parseCounter(reply);
-      const key = keys[i];
-      if (value === undefined || key === undefined) return 'away';
-      if (hasLostItsWindow(value)) void this.#line.run([expireLost(key)]);
-      counts.push(value);
-    }
-    return counts;
+  #markerAfter({ recent, marker }: Raised, today: number, nowMs: number): CounterValue {
+    const { wrongPerWindow, wrongPerDay, freeBeforeProof } = this.#limits;
+    if (today >= wrongPerDay) return closedUntil(dayEndsMs(dayOf(nowMs)));
+    if (recent >= wrongPerWindow) return closedUntil(nowMs + WINDOW_MS);
+    if (recent < freeBeforeProof) return marker;
+    return { count: recent, endsAtMs: periodForgottenMs(periodOf(nowMs)) };
   }
 
-  async #raiseOne(key: Buffer, seconds: number): Promise<void> {
-    await this.#line.run([
-      ['incr', key],
-      ['expire', key, seconds, 'NX'],
-    ]);
+  /** Takes a refused attempt back; nobody waits for it. */
+  #takeBack({ counters, network, nowMs }: WrongAttempt, how: 'wholly' | 'recently'): void {
+    const table = periodTable(periodOf(nowMs));
+    const fields = counters.map(({ field }) => field);
+    if (how === 'wholly') fields.push(networkField(network));
+    void this.#line.run(fields.map((field) => ({ kind: 'raise', table, field, by: -1 })));
+  }
+
+  /** What has led to a closed marker has had its consequence. */
+  #clearLater({ field }: LimitCounter, nowMs: number): void {
+    const period = periodOf(nowMs);
+    setTimeout(() => {
+      void this.#line.run(
+        [0, ...EARLIER].map((n) => ({ kind: 'raise', table: periodTable(period - n), field, by: -65_535 })),
+      );
+    }, CLEAR_AFTER_MS).unref();
   }
 }
 
-/**
- * What counters that stand at these values mean for an attempt, or undefined when nothing stands
- * against it.
- * @param cap values from it on are limited; @param proofFrom values from it on need a proof.
- */
-export function judge(
-  values: readonly CounterValue[],
-  cap: number,
-  proofFrom: number | undefined,
-): Verdict | undefined {
-  let limitedUntilMs = -1;
-  let proofUntilMs = -1;
-  for (const { count, endsAtMs } of values) {
-    if (count >= cap) limitedUntilMs = Math.max(limitedUntilMs, endsAtMs);
-    else if (proofFrom !== undefined && count >= proofFrom) proofUntilMs = Math.max(proofUntilMs, endsAtMs);
+/** Periods before the current one. */
+const EARLIER = Array.from({ length: PERIODS - 1 }, (_, i) => i + 1);
+/** Replies for each counter: its periods, the day, the marker. */
+const EACH = PERIODS + 2;
+
+function readRaised(counter: LimitCounter, replies: readonly Reply[]): Raised | undefined {
+  let recent = 0;
+  for (const count of replies.slice(0, PERIODS)) {
+    if (typeof count !== 'number') return undefined;
+    recent += count;
   }
-  if (limitedUntilMs >= 0) return { kind: 'limited', untilMs: limitedUntilMs };
-  return proofUntilMs >= 0 ? { kind: 'proofRequired', untilMs: proofUntilMs } : undefined;
+  const [today, markerText] = replies.slice(PERIODS);
+  const marker = markerText === 'away' ? undefined : parseCounter(markerText);
+  return typeof today !== 'number' || marker === undefined ? undefined : { counter, recent, today, marker };
 }
 
-function begin(key: Buffer, nowMs: number, seconds: number): LimitCommand {
-  return ['set', key, firstValue(nowMs, seconds), 'EX', seconds, 'NX', 'GET'];
-}
-
-function close(key: Buffer, endsAtMs: number, nowMs: number): LimitCommand {
-  const seconds = Math.min(DAY_SECONDS, Math.max(1, Math.ceil((endsAtMs - nowMs) / 1000)));
-  return ['set', key, closedValue(endsAtMs), 'EX', seconds];
-}
-
-/** For a key that expired between SET and INCR: as long as the longest window that it may be of. */
-function expireLost(key: Buffer): LimitCommand {
-  return ['expire', key, key[0] === 0x64 ? DAY_SECONDS : WINDOW_SECONDS, 'NX'];
+function mark({ marker }: LimitCounter, value: CounterValue, nowMs: number): LimitCommand {
+  const seconds = Math.max(1, Math.ceil((value.endsAtMs - nowMs) / 1000));
+  return { kind: 'set', key: marker, value: formatCounter(value), seconds, isNew: false };
 }
