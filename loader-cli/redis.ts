@@ -85,6 +85,22 @@ export class RedisWriter implements Bulk {
     return await guard(() => this.#bulk.unlinkMany(keys));
   }
 
+  /**
+   * Sets fields of 16 bits to 0, in a table that is there; answers what they held together.
+   * @param table a string that BITFIELD works on.
+   */
+  async clearFields(table: string, fields: readonly number[]): Promise<number> {
+    return await guard(async () => {
+      if ((await this.#client.exists(table)) === 0) return 0;
+      const held: unknown = await this.#client.call(
+        'bitfield',
+        table,
+        ...fields.flatMap((field) => ['SET', 'u16', `#${field}`, 0]),
+      );
+      return Array.isArray(held) ? held.reduce((sum: number, one) => sum + Number(one), 0) : 0;
+    });
+  }
+
   async get(key: string): Promise<string | null> {
     return await guard(() => this.#client.get(key));
   }

@@ -8,7 +8,7 @@
 import type { Command } from 'commander';
 import { computeDigest } from '#results/digest.ts';
 import { FangbangError } from '#results/errors.ts';
-import { makeSetCounters } from '#results/limit-keys.ts';
+import { PERIODS, dayOf, dayTable, makeSetCounters, periodOf, periodTable } from '#results/limit-keys.ts';
 import { CREDENTIALS_HELP, askCredentials, chooseSet } from '../ask-credentials.ts';
 import type { Batch } from '../batches.ts';
 import { pepperOf, readBatch, readDefinition } from '../batches.ts';
@@ -30,7 +30,7 @@ export function register(program: Command): void {
     run: async (ctx, [series = ''], options) => {
       const peppers = ctx.peppers();
       const database = await ctx.database();
-      const batch = await openBatch(database, series);
+      const { batch, nowMs } = await openBatch(database, series);
       const pepper = pepperOf(batch, peppers);
       const definition = await readDefinition(database, batch);
       const set = chooseSet(definition, textOption(options, 'set'));
@@ -52,25 +52,31 @@ export function register(program: Command): void {
           { hint: 'only the limits of the right credentials of a candidate can be lifted' },
         );
       }
-      const counters = makeSetCounters(pepper, definition, set, batch.candidates)(values);
-      const removed = await redis.unlinkMany(counters.flatMap(({ window, day }) => [window, day]));
+      const counters = makeSetCounters(pepper, definition, set)(values);
+      const fields = counters.map(({ field }) => field);
+      let attempts = 0;
+      for (let n = 0; n < PERIODS; n += 1)
+        attempts += await redis.clearFields(periodTable(periodOf(nowMs) - n).key, fields);
+      const attemptsToday = await redis.clearFields(dayTable(dayOf(nowMs)).key, fields);
+      const markers = await redis.unlinkMany(counters.map(({ marker }) => marker));
       ctx.say(
-        removed === 0
+        markers + attempts + attemptsToday === 0
           ? 'no wrong attempts are counted against these credentials'
           : 'the limits on these credentials are lifted; the service notices within 5 s',
       );
-      return { json: { series, batch: batch.number, removed } };
+      return { json: { series, batch: batch.number, attemptsToday, markers } };
     },
   });
 }
 
-/** @throws FangbangError `batch-not-found` when the series is not open. */
-async function openBatch(database: Database, series: string): Promise<Batch> {
-  const [act] = await database.query<{ batch: number | null }>(
-    'select batch from fangbang.act_in_force($1, clock_timestamp())',
+/** The open batch, and milliseconds since 1970 by the database's clock. @throws FangbangError `batch-not-found` */
+async function openBatch(database: Database, series: string): Promise<{ batch: Batch; nowMs: number }> {
+  const { batch, nowMs } = await database.one<{ batch: number | null; nowMs: number }>(
+    `select (fangbang.act_in_force($1, clock_timestamp())).batch as batch,
+       extract(epoch from clock_timestamp())::float8 * 1000 as "nowMs"`,
     [series],
   );
-  if (act !== undefined && act.batch !== null) return await readBatch(database, act.batch);
+  if (batch !== null) return { batch: await readBatch(database, batch), nowMs };
   throw new FangbangError('batch-not-found', `no batch of ${series} is open`, {
     hint: 'nothing is counted before a series opens; fangbang status shows where it stands',
   });

@@ -7,7 +7,7 @@
  * breaks off during the commit itself can nobody know: the error says to look.
  */
 import { randomBytes } from 'node:crypto';
-import { StoredChecksum, rowBytes } from '#results/checksum.ts';
+import { StoredChecksum } from '#results/checksum.ts';
 import type { SeriesDefinition } from '#results/definition.ts';
 import type { Pepper } from '#results/digest.ts';
 import { FangbangError } from '#results/errors.ts';
@@ -82,7 +82,7 @@ export class BatchWriter {
 
   /** One entry per credential set. */
   add(row: AcceptedRow): void {
-    this.#thread.add(rowBytes(row.credentials, row.payload));
+    this.#thread.add(row.bytes);
     this.#candidates += 1;
   }
 

@@ -18,6 +18,8 @@ export interface AcceptedRow {
   readonly slip: Slip;
   /** The slip in the compact codec. */
   readonly payload: Buffer;
+  /** Credentials and payload as the row's hash covers them (checksum.ts). */
+  readonly bytes: Buffer;
 }
 
 export interface ReadOptions {

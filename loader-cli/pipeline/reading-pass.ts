@@ -4,7 +4,7 @@
  *
  * Failure policy: see read-official-files.ts, of which this is a part.
  */
-import { batchChecksum, rowHash } from '#results/checksum.ts';
+import { batchChecksum, hashOfRow, rowBytes } from '#results/checksum.ts';
 import type { SeriesDefinition } from '#results/definition.ts';
 import { FangbangError } from '#results/errors.ts';
 import type { Slip } from '#results/slip.ts';
@@ -153,7 +153,8 @@ export class ReadingPass {
       return;
     }
     const payload = this.#codec.encode(slip);
-    this.#ledger.addAccepted({ file, line }, credentials, rowHash(credentials, payload));
+    const bytes = rowBytes(credentials, payload);
+    this.#ledger.addAccepted({ file, line }, credentials, hashOfRow(bytes));
     if (slip.total !== undefined && slip.rank !== undefined) {
       this.#ranks.add(slip.total, slip.rank, file, line);
       this.#outliers?.add(slip.total, slip.rank, file, line);
@@ -161,7 +162,7 @@ export class ReadingPass {
     this.#statistics.add(slip);
     for (const change of changes) this.#count(change, 1);
     this.#accepted += 1;
-    this.#options.onAccepted?.({ file, line, credentials, slip, payload });
+    this.#options.onAccepted?.({ file, line, credentials, slip, payload, bytes });
   }
 
   #reject(

@@ -51,7 +51,8 @@ function uniqueKeys(definition: SeriesDefinition): UniqueKey[] {
 export class RowLedger {
   readonly #keys: readonly (UniqueKey & { readonly records: SortedRecords })[];
   readonly #rowHashes = new SortedRecords(ROW_HASH_BYTES);
-  readonly #secret = randomBytes(32).toString('hex');
+  /** 144 bits; short enough that a hash of it and an identity number is one block of SHA-256. */
+  readonly #secret = randomBytes(18).toString('base64');
   readonly #record = Buffer.alloc(KEY_BYTES);
 
   constructor(definition: SeriesDefinition) {

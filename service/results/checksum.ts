@@ -27,7 +27,12 @@ export function rowBytes(credentials: readonly string[], payload: Buffer): Buffe
 
 /** SHA-256 of one accepted row: its normalised credentials in the definition's order, and its encoded slip. */
 export function rowHash(credentials: readonly string[], payload: Buffer): Buffer {
-  return hash('sha256', rowBytes(credentials, payload), 'buffer');
+  return hashOfRow(rowBytes(credentials, payload));
+}
+
+/** The same of a row that is in bytes already. */
+export function hashOfRow(bytes: Buffer): Buffer {
+  return hash('sha256', bytes, 'buffer');
 }
 
 /**

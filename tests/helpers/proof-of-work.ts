@@ -18,10 +18,10 @@ export interface Challenge {
 export const EASY_PROOFS = { PROOF_OF_WORK_MAX_NUMBER: '1000' } as const;
 /** Settings under which a test may guess wrong as often as it likes. */
 export const NO_LIMITS = {
-  LIMIT_WRONG_PER_15_MINUTES: '100000',
-  LIMIT_WRONG_PER_DAY: '100000',
-  LIMIT_FREE_BEFORE_PROOF: '100000',
-  LIMIT_FREE_PER_NETWORK: '100000',
+  LIMIT_WRONG_PER_15_MINUTES: '65535',
+  LIMIT_WRONG_PER_DAY: '65535',
+  LIMIT_FREE_BEFORE_PROOF: '65535',
+  LIMIT_FREE_PER_NETWORK: '65535',
   LIMIT_WRONG_WITHOUT_REDIS: '255',
 } as const;
 

@@ -4,47 +4,77 @@
 import { randomBytes } from 'node:crypto';
 import { Redis } from 'ioredis';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { CommandLine, runManyOn } from '#lookup/limits/command-line.ts';
+import { CommandLine } from '#lookup/limits/command-line.ts';
+import { closedUntil, formatCounter, parseCounter } from '#lookup/limits/counter-value.ts';
 import { createLimiter } from '#lookup/limits/limiter.ts';
-import { DEFAULT_LIMITS } from '#lookup/limits/settings.ts';
-import type { Verdict, WrongAttempt } from '#lookup/limits/shared-counters.ts';
+import { DEFAULT_LIMITS, WINDOW_MS } from '#lookup/limits/settings.ts';
+import type { WrongAttempt } from '#lookup/limits/shared-counters.ts';
 import { SharedCounters } from '#lookup/limits/shared-counters.ts';
+import type { Verdict } from '#lookup/limits/verdict.ts';
 import type { Visitor } from '#lookup/limits/visitor.ts';
 import type { Logger, LookupObserver } from '#lookup/observer.ts';
 import type { RedisClient } from '#lookup/redis-client.ts';
 import { connectRedis } from '#lookup/redis-client.ts';
 import { computeDigest, makePepper } from '#results/digest.ts';
-import { DAY_SECONDS, WINDOW_SECONDS, makeCounterNamer } from '#results/limit-keys.ts';
-import { withRedis } from '../helpers/batch.ts';
+import type { LimitCounter } from '#results/limit-keys.ts';
+import { dayEndsMs, dayOf, dayTable, makeSetCounters, periodOf, periodTable } from '#results/limit-keys.ts';
+import { presetDefinition, withRedis } from '../helpers/batch.ts';
 import type { TestRedisDatabase } from '../helpers/stores.ts';
 import { redisDatabase } from '../helpers/stores.ts';
 import { until } from '../helpers/until.ts';
 
 const quiet = (): void => {};
 const log: Logger = { debug: quiet, info: quiet, warn: quiet, error: quiet };
-const NOW = Date.now();
+const observer: LookupObserver = {
+  lookup: quiet,
+  redis: quiet,
+  postgres: quiet,
+  filter: quiet,
+  poll: quiet,
+  heal: quiet,
+  limit: quiet,
+};
+/** Noon in China: the day does not end while the test moves the clock. */
+const NOON = (dayOf(Date.now()) + 0.5) * 86_400_000 - 8 * 3_600_000;
+const MINUTE = 60_000;
 
 const pepper = makePepper(randomBytes(32));
-const numbers = makeCounterNamer(pepper, 'zj', 'candidateNumber', 1_000_000);
-const identities = makeCounterNamer(pepper, 'zj', 'identityNumber', 1_000_000);
+const gaokao = presetDefinition('gaokao', 'zj');
+const [set] = gaokao.credentialSets;
+if (set === undefined) throw new Error('no set');
+const countersOf = makeSetCounters(pepper, gaokao, set);
 
 /** A client and a patience that outlast a busy machine: what is tested is the counting. */
 const patientClient = (url: string): Redis => new Redis(url);
 const countersOver = (client: RedisClient): SharedCounters =>
-  new SharedCounters(new CommandLine(runManyOn(client), 20_000), DEFAULT_LIMITS);
+  new SharedCounters(new CommandLine(client, 20_000), DEFAULT_LIMITS);
+
+/** Each test has credentials of its own: what is done a second later must not meet another test's. */
+let own = '';
 
 /** One wrong attempt, with a proof of work unless it is said otherwise. */
 const attempt = (number: string, identity: string, more: Partial<WrongAttempt> = {}): WrongAttempt => ({
-  counters: [numbers(number), identities(identity)],
+  counters: countersOf([own + number, own + identity]),
   network: 1,
   hasProof: true,
-  nowMs: NOW,
+  nowMs: NOON,
   ...more,
 });
+const counterOf = (number: string): LimitCounter => {
+  const [counter] = countersOf([own + number, '']);
+  if (counter === undefined) throw new Error('no counter');
+  return counter;
+};
+const kindOf = (verdict: Verdict | 'away'): string => (verdict === 'away' ? verdict : verdict.kind);
+const kinds = (verdicts: readonly (Verdict | 'away')[]): Record<string, number> => {
+  const counts: Record<string, number> = {};
+  for (const one of verdicts) counts[kindOf(one)] = (counts[kindOf(one)] ?? 0) + 1;
+  return counts;
+};
 
 describe('wrong attempts', () => {
   let database: TestRedisDatabase;
-  const clients: RedisClient[] = [];
+  const clients: Redis[] = [];
   let instances: SharedCounters[];
 
   beforeAll(async () => {
@@ -53,7 +83,10 @@ describe('wrong attempts', () => {
     await until('they are connected', () => clients.every(({ status }) => status === 'ready'));
     instances = clients.map(countersOver);
   });
-  beforeEach(() => database.flush());
+  beforeEach(async () => {
+    own = randomBytes(6).toString('hex');
+    await database.flush();
+  });
   afterAll(() => {
     for (const client of clients) client.disconnect();
   });
@@ -63,17 +96,20 @@ describe('wrong attempts', () => {
     if (counted === undefined) throw new Error('no such instance');
     return counted.verdict;
   };
-  const kinds = (verdicts: readonly (Verdict | 'away')[]): Record<string, number> => {
-    const counts: Record<string, number> = {};
-    for (const one of verdicts) {
-      const kind = one === 'away' ? one : one.kind;
-      counts[kind] = (counts[kind] ?? 0) + 1;
-    }
-    return counts;
-  };
-  const pass = async (one: WrongAttempt): Promise<void> => {
-    await withRedis(database.url, (redis) => redis.del(...one.counters.map(({ window }) => window)));
-  };
+  const redis = <T>(use: (client: Redis) => Promise<T>): Promise<T> => withRedis(database.url, use);
+  const fieldOf = (table: string, { field }: LimitCounter): Promise<number> =>
+    redis(async (client) => Number((await client.bitfield_ro(table, 'GET', 'u16', `#${field}`))[0]));
+  /** What right credentials would find. */
+  const markerOf = (number: string): Promise<ReturnType<typeof parseCounter>> =>
+    redis(async (client) => parseCounter(await client.get(counterOf(number).marker)));
+  /** As when so much time has passed: markers end by themselves. */
+  const passTime = (...numbers: string[]): Promise<unknown> =>
+    redis((client) => client.del(numbers.map((number) => counterOf(number).marker)));
+  const isCleared = (number: string): Promise<void> =>
+    until(
+      'what was counted is cleared',
+      async () => (await fieldOf(periodTable(periodOf(NOON)).key, counterOf(number))) === 0,
+    );
 
   it.each([
     ['one candidate number with 500 identity numbers', (i: number) => attempt('1', `i${i}`)],
@@ -81,152 +117,193 @@ describe('wrong attempts', () => {
   ])('in parallel over three instances at %s get 5 verdicts', async (_title, one) => {
     const verdicts = await Promise.all(Array.from({ length: 500 }, (_, i) => raise(one(i), i % 3)));
     expect(kinds(verdicts)).toEqual({ allowed: 5, limited: 495 });
+    // What was counted is cleared a second later: not one more for that.
+    const later = await Promise.all(
+      Array.from({ length: 60 }, async (_, i) => {
+        await new Promise((resolve) => {
+          setTimeout(resolve, i * 50);
+        });
+        return raise(one(1000 + i), i % 3);
+      }),
+    );
+    expect(kinds(later)).toEqual({ limited: 60 });
   });
 
-  it('in parallel without a proof of work get 3 verdicts', async () => {
+  it('in parallel without a proof of work get 3 verdicts, and the others are not counted', async () => {
     const verdicts = await Promise.all(
       Array.from({ length: 200 }, (_, i) => raise(attempt('1', `i${i}`, { hasProof: false }), i % 3)),
     );
     expect(kinds(verdicts)).toMatchObject({ allowed: 3 });
+    await until(
+      'they are taken back',
+      async () => (await fieldOf(periodTable(periodOf(NOON)).key, counterOf('1'))) === 3,
+    );
   });
 
   it('one after the other get 3 without and 2 more with a proof of work, and then have to wait', async () => {
     const seen: string[] = [];
-    for (let i = 0; i < 5; i += 1) {
-      const verdict = await raise(attempt('1', `i${i}`, { hasProof: false }));
-      seen.push(verdict === 'away' ? verdict : verdict.kind);
-    }
-    for (let i = 5; i < 9; i += 1) {
-      const verdict = await raise(attempt('1', `i${i}`));
-      seen.push(verdict === 'away' ? verdict : verdict.kind);
-    }
+    for (let i = 0; i < 5; i += 1) seen.push(kindOf(await raise(attempt('1', `i${i}`, { hasProof: false }))));
+    for (let i = 5; i < 9; i += 1) seen.push(kindOf(await raise(attempt('1', `i${i}`))));
     expect(seen).toEqual([
       ...['allowed', 'allowed', 'allowed', 'proofRequired', 'proofRequired'],
       ...['allowed', 'allowed', 'limited', 'limited'],
     ]);
-    expect(await raise(attempt('1', 'x'))).toEqual({
-      kind: 'limited',
-      untilMs: Math.floor((NOW + WINDOW_SECONDS * 1000) / 1000) * 1000,
+    expect(await raise(attempt('1', 'x'))).toEqual({ kind: 'limited', untilMs: NOON + WINDOW_MS });
+  });
+
+  it('are told to right credentials, too, before they are answered', async () => {
+    for (let i = 1; i <= 5; i += 1) {
+      expect(await raise(attempt('1', `i${i}`))).toMatchObject({ kind: 'allowed' });
+      const marker = await markerOf('1');
+      if (i < 3) expect(marker).toEqual({ count: 0, endsAtMs: 0 });
+      else if (i < 5) expect(marker).toMatchObject({ count: i });
+      else expect(marker).toEqual(closedUntil(NOON + WINDOW_MS));
+    }
+    await redis(async (client) => {
+      const left = await client.ttl(counterOf('1').marker);
+      expect(left).toBeGreaterThan(890);
+      expect(left).toBeLessThanOrEqual(900);
     });
   });
 
-  it('that are refused lengthen no wait and use up no day', async () => {
+  it('that are refused lengthen no wait and use up no day, and after the wait there are five more', async () => {
     for (let i = 0; i < 60; i += 1) await raise(attempt('1', `i${i}`));
-    const [window, day] = [numbers('1').window, numbers('1').day];
-    await withRedis(database.url, async (redis) => {
-      expect(Number(await redis.get(window)) % 1_000_000).toBe(5);
-      expect(Number(await redis.get(day)) % 1_000_000).toBe(5);
-      await redis.expire(window, 100);
-      await raise(attempt('1', 'more'));
-      expect(await redis.ttl(window)).toBeLessThanOrEqual(100);
-    });
-    await pass(attempt('1', ''));
-    expect(await raise(attempt('1', 'later'))).toMatchObject({ kind: 'allowed' });
+    await isCleared('1');
+    expect(await fieldOf(dayTable(dayOf(NOON)).key, counterOf('1'))).toBe(5);
+    await passTime('1');
+    const later: (Verdict | 'away')[] = [];
+    for (let i = 0; i < 8; i += 1)
+      later.push(await raise(attempt('1', `j${i}`, { nowMs: NOON + WINDOW_MS })));
+    expect(kinds(later)).toEqual({ allowed: 5, limited: 3 });
   });
 
-  it('in parallel in each window of a day get 20 verdicts a day', async () => {
+  it('are 5 in any 15 minutes, however they are spread', async () => {
+    const allowedAt: number[] = [];
+    const closedUntilMs = { value: 0 };
+    for (let minute = 0; minute < 90; minute += 1) {
+      const nowMs = NOON + minute * MINUTE;
+      // The marker's own expiry, by this test's clock.
+      if (closedUntilMs.value !== 0 && nowMs >= closedUntilMs.value) {
+        await isCleared('1');
+        await passTime('1');
+        closedUntilMs.value = 0;
+      }
+      if (minute % 3 === 2) continue;
+      const verdict = await raise(attempt('1', `m${minute}`, { nowMs }));
+      if (verdict !== 'away' && verdict.kind === 'allowed') allowedAt.push(minute);
+      const marker = await markerOf('1');
+      if (marker !== undefined && marker.count >= 5) closedUntilMs.value = marker.endsAtMs;
+      expect(allowedAt.filter((at) => at > minute - 15).length).toBeLessThanOrEqual(5);
+    }
+    expect(allowedAt.length).toBeGreaterThan(15);
+  });
+
+  it('in parallel over a day get 20 verdicts, and then the day has to end', async () => {
     let allowed = 0;
-    for (let window = 0; window < 6; window += 1) {
+    for (let round = 0; round < 6; round += 1) {
+      const nowMs = NOON + round * 20 * MINUTE;
       const verdicts = await Promise.all(
-        Array.from({ length: 50 }, (_, i) => raise(attempt('1', `w${window}i${i}`), i % 3)),
+        Array.from({ length: 50 }, (_, i) => raise(attempt('1', `r${round}i${i}`, { nowMs }), i % 3)),
       );
       allowed += kinds(verdicts)['allowed'] ?? 0;
-      if (window < 3) await pass(attempt('1', ''));
+      if (round < 3) await passTime('1');
     }
     expect(allowed).toBe(20);
-    // Four windows were full: the next is open only when the day is over.
-    const verdict = await raise(attempt('1', 'x'));
-    expect(verdict).toMatchObject({ kind: 'limited' });
-    expect(verdict !== 'away' && verdict.kind === 'limited' && verdict.untilMs - NOW).toBeGreaterThan(
-      86_000_000,
-    );
-    await withRedis(database.url, async (redis) => {
-      const left = await redis.ttl(numbers('1').window);
-      expect(left).toBeGreaterThan(86_000);
-      expect(left).toBeLessThanOrEqual(DAY_SECONDS);
-    });
+    const dayEnds = dayEndsMs(dayOf(NOON));
+    await until('the day is marked', async () => (await markerOf('1'))?.endsAtMs === dayEnds);
+    // Also when the marker was lost.
+    await passTime('1');
+    const late = attempt('1', 'x', { nowMs: NOON + 200 * MINUTE });
+    expect(await raise(late)).toEqual({ kind: 'limited', untilMs: dayEnds });
+    await until('it is marked again', async () => (await markerOf('1'))?.endsAtMs === dayEnds);
+    await passTime('1');
+    expect(await raise(attempt('1', 'x', { nowMs: dayEnds }))).toMatchObject({ kind: 'allowed' });
   });
 
-  it('of which the day has used up 18 get 2 more in a window', async () => {
-    await withRedis(database.url, async (redis) => {
-      const end = Math.ceil(NOW / 1000) + 5000;
-      await redis.set(numbers('1').day, String(end * 1_000_000 + 18), 'EX', 5000);
-    });
+  it.each([16, 17, 18, 19])('of which the day has used up %i get the rest, at once or not', async (used) => {
+    const { key } = dayTable(dayOf(NOON));
+    await redis((client) => client.bitfield(key, 'SET', 'u16', `#${counterOf('1').field}`, used));
     const verdicts = await Promise.all(
       Array.from({ length: 30 }, (_, i) => raise(attempt('1', `i${i}`), i % 3)),
     );
-    expect(kinds(verdicts)).toEqual({ allowed: 2, limited: 28 });
+    expect(kinds(verdicts)).toEqual({ allowed: 20 - used, limited: 10 + used });
   });
 
-  it('have counters that always end, also when one ended between two of our commands', async () => {
-    await Promise.all(Array.from({ length: 20 }, (_, i) => raise(attempt('1', `i${i % 4}`), i % 3)));
-    await withRedis(database.url, async (redis) => {
-      for (const key of await redis.keysBuffer('*')) expect(await redis.ttl(key)).toBeGreaterThan(0);
-      // As when it was raised in the moment after its end: without an expiry.
-      await redis.set(numbers('2').window, '1');
-      expect(await raise(attempt('2', 'x'))).toMatchObject({ kind: 'allowed' });
-      await until('it has one', async () => (await redis.ttl(numbers('2').window)) > 0);
-    });
+  it('of which an instance died before it could mark the counter are marked by the next', async () => {
+    const { key } = periodTable(periodOf(NOON));
+    await redis((client) => client.bitfield(key, 'SET', 'u16', `#${counterOf('1').field}`, 5));
+    expect(await raise(attempt('1', 'x'))).toMatchObject({ kind: 'limited' });
+    await until('it is marked', async () => ((await markerOf('1'))?.count ?? 0) > 5);
   });
 
   it('from a network beyond its limit need a proof of work, at any counter', async () => {
+    const network = 77 << 12;
     for (let i = 0; i < DEFAULT_LIMITS.freePerNetwork; i += 1)
-      expect(await raise(attempt(`n${i}`, `i${i}`, { hasProof: false, network: 77 << 12 }))).toMatchObject({
+      expect(await raise(attempt(`n${i}`, `i${i}`, { hasProof: false, network }), i % 3)).toMatchObject({
         kind: 'allowed',
       });
-    const more = attempt('other', 'other', { hasProof: false, network: 77 << 12 });
-    await until('all have been counted', async () => {
-      const key = await withRedis(database.url, (redis) => redis.get('n\0\0M'));
-      return Number(key) % 1_000_000 === DEFAULT_LIMITS.freePerNetwork;
-    });
+    const more = attempt('other', 'other', { hasProof: false, network });
     expect(await raise(more, 1)).toMatchObject({ kind: 'proofRequired' });
     expect(await raise({ ...more, hasProof: true }, 1)).toMatchObject({ kind: 'allowed' });
     expect(await raise({ ...more, network: 78 << 12 }, 1)).toMatchObject({ kind: 'allowed' });
   });
 
-  it('bring the epoch along', async () => {
-    await withRedis(database.url, (redis) => redis.set('epoch', '41'));
-    expect((await instances[0]?.raise(attempt('1', '2')))?.epoch).toBe(41);
-  });
-
-  it('leave names that tell nothing, and never more than there are counters', async () => {
-    const few = makeCounterNamer(pepper, 'zj', 'candidateNumber', 1);
-    const canaries = Array.from({ length: 200 }, (_, i) => `26330101${String(i).padStart(6, '0')}`);
-    await Promise.all(canaries.map((canary, i) => raise(attempt(canary, `33010620080101${1000 + i}`))));
-    await withRedis(database.url, async (redis) => {
-      const dump = Buffer.concat(
-        await Promise.all(
-          (await redis.keysBuffer('*')).flatMap(async (key) => [
-            key,
-            (await redis.getBuffer(key)) ?? Buffer.alloc(0),
-          ]),
-        ).then((pairs) => pairs.flat()),
+  it('bring the epoch along, in one command for each table and one for all keys', async () => {
+    await redis((client) => client.set('epoch', '41'));
+    // The tables' expiry is set now and then.
+    await raise(attempt('0', '0'));
+    const seen: string[] = [];
+    await redis(async (client) => {
+      const monitor = await client.monitor();
+      const own = (await clients[0]?.client('ID'))?.toString() ?? '';
+      const list = (await client.call('CLIENT', 'LIST')) as string;
+      const address = new RegExp(`^id=${own} addr=(\\S+)`, 'm').exec(list)?.[1];
+      monitor.on('monitor', (_time: string, args: string[], source: string) => {
+        if (source === address) seen.push(args[0] ?? '');
+      });
+      const all = await Promise.all(
+        Array.from({ length: 20 }, (_, i) => instances[0]?.raise(attempt(`n${i}`, `i${i}`))),
       );
-      for (const canary of canaries)
-        for (const form of [canary, canary.slice(-6), Buffer.from(canary).toString('base64')])
-          expect(dump.includes(form) && form.length > 6).toBe(false);
-      await redis.flushdb();
+      expect(new Set(all.map((one) => one?.epoch))).toEqual(new Set([41]));
+      await until('the monitor has seen it', () => seen.includes('mget'));
+      monitor.disconnect();
     });
-    const names = new Set<string>();
-    for (let i = 0; i < 400_000; i += 1) names.add(few(`x${i}`).window.toString('latin1'));
-    expect(names.size).toBeLessThanOrEqual(65_536);
-    expect(names.size).toBeGreaterThan(65_000);
+    const first = seen.slice(0, seen.indexOf('mget') + 1);
+    expect(first.sort()).toEqual(['bitfield', ...Array.from({ length: 4 }, () => 'bitfield_ro'), 'mget']);
   });
 
-  it('while Redis is away are one per counter and process, and need a proof of work', async () => {
+  it('leave nothing that names anybody, however many they are, and all of it ends by itself', async () => {
+    // What earlier tests have left to be done a second later; and instances that set expiries anew.
+    await new Promise((resolve) => {
+      setTimeout(resolve, 1_500);
+    });
+    await database.flush();
+    instances = clients.map(countersOver);
+    const canaries = Array.from({ length: 3_000 }, (_, i) => `26330101${String(i).padStart(6, '0')}`);
+    await Promise.all(
+      canaries.map((canary, i) => raise(attempt(canary, `33010620080101${1000 + i}`, { network: i << 12 }))),
+    );
+    for (let i = 0; i < 6; i += 1) await raise(attempt('1', `i${i}`));
+    await redis(async (client) => {
+      const keys = await client.keysBuffer('*');
+      const names = keys.map(String).sort();
+      expect(names.filter((name) => /^[wd]:\d+$/.test(name))).toHaveLength(2);
+      expect(names.filter((name) => name.startsWith('c')).length).toBeLessThanOrEqual(3);
+      for (const key of keys) {
+        await until(`${key.toString('hex')} has an end`, async () => (await client.ttl(key)) > 0);
+        // Two bytes for each counter and network.
+        expect(await client.strlen(key)).toBeLessThanOrEqual(2 * (2 ** 22 + 2 ** 20));
+      }
+    });
+  });
+});
+
+describe('the limits', () => {
+  it('while Redis is away are one attempt per counter and process, with a proof of work', async () => {
     const gone = connectRedis({ kind: 'single', url: 'redis://127.0.0.1:1/0' }, 'gone', log);
-    const observer: LookupObserver = {
-      lookup: quiet,
-      redis: quiet,
-      postgres: quiet,
-      filter: quiet,
-      poll: quiet,
-      heal: quiet,
-      limit: quiet,
-    };
     const limiter = createLimiter(
       DEFAULT_LIMITS,
-      new SharedCounters(new CommandLine(runManyOn(gone)), DEFAULT_LIMITS),
+      new SharedCounters(new CommandLine(gone), DEFAULT_LIMITS),
       observer,
     );
     const visitor: Visitor = {
@@ -235,22 +312,48 @@ describe('wrong attempts', () => {
       hasSucceeded: () => false,
       provenWork: () => Promise.resolve(99),
     };
-    const wrong = (identity: string, hasProof: boolean): ReturnType<typeof limiter.countWrong> =>
-      limiter.countWrong({
-        visitor,
-        digest: computeDigest(pepper, 'zj', 'set', ['1', identity]),
-        counters: [numbers('1'), identities(identity)],
-        nowMs: NOW,
-        hasProof,
-      });
-    expect((await wrong('a', false)).verdict).toMatchObject({ kind: 'proofRequired' });
-    expect((await wrong('a', true)).verdict).toMatchObject({ kind: 'allowed' });
-    const others = await Promise.all(Array.from({ length: 50 }, (_, i) => wrong(`other${i}`, true)));
+    const tried = (identity: string, hasProof: boolean): Parameters<typeof limiter.countWrong>[0] => ({
+      visitor,
+      digest: computeDigest(pepper, 'zj', 'set', ['1', identity]),
+      counters: countersOf(['1', identity]),
+      nowMs: NOON,
+      hasProof,
+    });
+    expect((await limiter.countWrong(tried('a', false))).verdict).toMatchObject({ kind: 'proofRequired' });
+    expect((await limiter.countWrong(tried('a', true))).verdict).toMatchObject({ kind: 'allowed' });
+    const others = await Promise.all(
+      Array.from({ length: 50 }, (_, i) => limiter.countWrong(tried(`other${i}`, true))),
+    );
     expect(kinds(others.map(({ verdict }) => verdict))).toEqual({ limited: 50 });
+    // Right credentials are refused, too: the answer to them would be one more verdict.
+    expect(limiter.before(tried('right', true), ['away', 'away'])).toMatchObject({ kind: 'limited' });
     // A proof is taken once all the same.
     expect(await limiter.hasProof(visitor, 'zj')).toBe(true);
     expect(await limiter.hasProof(visitor, 'zj')).toBe(false);
     gone.disconnect();
+  });
+
+  it('take something else than a number in a marker for Redis away, and close', async () => {
+    const limiter = createLimiter(DEFAULT_LIMITS, undefined, observer);
+    const visitor: Visitor = {
+      network: 5,
+      bringsProof: false,
+      hasSucceeded: () => false,
+      provenWork: () => Promise.resolve(undefined),
+    };
+    const counters = countersOf(['1', '2']);
+    const tried = {
+      visitor,
+      digest: computeDigest(pepper, 'zj', 'set', ['1', '2']),
+      counters,
+      nowMs: NOON,
+      hasProof: false,
+    };
+    await limiter.countWrong(tried);
+    expect(limiter.before(tried, [null, null])).toBeUndefined();
+    expect(limiter.before(tried, [Buffer.from('x'), null])).toMatchObject({ kind: 'limited' });
+    const closed = Buffer.from(formatCounter(closedUntil(NOON + 1000)));
+    expect(limiter.before(tried, [null, closed])).toEqual({ kind: 'limited', untilMs: NOON + 1000 });
   });
 });
 

@@ -91,12 +91,6 @@ test('a check says by how much a prediction was off', () => {
   });
 });
 
-/**
- * Measured on a machine with two cores that did nothing else, the service on Bun, by `npm run rehearse -- --profile
- * breakpoint`: fitted to two rates, the model has to predict a third, and C, to within 15%.
- */
-test.todo('the model predicts recorded runs that it was not fitted to within 15%');
-
 const FACTS = {
   capacityPerSecond: 5_000,
   isLowerBound: false,

@@ -2,39 +2,34 @@
  * What one process counts by itself: the budget while Redis is away, networks, counters that are closed.
  */
 import { describe, expect, it } from 'vitest';
-import { closedValue, firstValue, parseCounter } from '#lookup/limits/counter-value.ts';
+import { OPEN, closedUntil, formatCounter, parseCounter } from '#lookup/limits/counter-value.ts';
 import { CounterWatch } from '#lookup/limits/counter-watch.ts';
 import { LocalBudget } from '#lookup/limits/local-budget.ts';
 import { NetworkWatch } from '#lookup/limits/network-watch.ts';
-import { judge } from '#lookup/limits/shared-counters.ts';
-import type { CounterKeys } from '#results/limit-keys.ts';
+import { judge } from '#lookup/limits/verdict.ts';
+import type { LimitCounter } from '#results/limit-keys.ts';
 
 const NOW = Date.UTC(2026, 5, 25, 1);
-const counter = (slot: number): CounterKeys => ({
-  window: Buffer.alloc(0),
-  day: Buffer.alloc(0),
-  slot: slot * 2 ** 12,
-});
+const counter = (field: number): LimitCounter => ({ field, marker: Buffer.alloc(0) });
 
-describe('the value of a counter', () => {
-  it('tells how many and until when, also after it was raised', () => {
-    const first = firstValue(NOW, 900);
-    expect(parseCounter(first)).toEqual({ count: 1, endsAtMs: NOW + 900_000 });
-    expect(parseCounter(Number(first) + 499)).toEqual({ count: 500, endsAtMs: NOW + 900_000 });
-    expect(parseCounter(Buffer.from(first))).toEqual({ count: 1, endsAtMs: NOW + 900_000 });
-    expect(Number.isSafeInteger(Number(closedValue(Date.UTC(2200, 0))))).toBe(true);
+describe('a marker', () => {
+  it('tells how many and until when', () => {
+    const value = { count: 4, endsAtMs: NOW + 900_000 };
+    expect(parseCounter(formatCounter(value))).toEqual(value);
+    expect(parseCounter(Buffer.from(formatCounter(value)))).toEqual(value);
+    expect(Number.isSafeInteger(Number(formatCounter(closedUntil(Date.UTC(2200, 0)))))).toBe(true);
   });
 
   it('that is closed is above every limit', () => {
-    expect(parseCounter(closedValue(NOW))?.count).toBeGreaterThan(100_000);
+    expect(parseCounter(formatCounter(closedUntil(NOW)))?.count).toBeGreaterThan(65_535);
   });
 
-  it.each([['x'], [''], ['-1'], ['1e9'], ['1234567890123456789'], ['away'], [undefined], [{}]])(
+  it.each([['x'], [''], ['-1'], ['1e9'], ['12345678901234567'], ['away'], [undefined], [{}]])(
     'that is %j is none',
     (value) => expect(parseCounter(value)).toBeUndefined(),
   );
 
-  it('that is not there is no attempt', () => expect(parseCounter(null)).toEqual({ count: 0, endsAtMs: 0 }));
+  it('that is not there stands against nothing', () => expect(parseCounter(null)).toEqual(OPEN));
 });
 
 describe('a judgement', () => {
@@ -84,11 +79,10 @@ describe('the budget while Redis is away', () => {
 
   it('gets stricter and not larger when very many are tried', () => {
     const budget = new LocalBudget(1, () => 100);
-    for (let slot = 0; slot < 2 ** 20; slot += 1) budget.spend([counter(slot)], slot);
+    for (let field = 0; field < 2 ** 20; field += 1) budget.spend([counter(field)], field);
     let allowed = 0;
     for (let i = 0; i < 1000; i += 1)
-      if (budget.spend([{ ...counter(0), slot: Math.floor(Math.random() * 2 ** 32) }], 2 ** 31 + i) === 0)
-        allowed += 1;
+      if (budget.spend([counter(Math.floor(Math.random() * 2 ** 22))], 2 ** 31 + i) === 0) allowed += 1;
     expect(allowed).toBe(0);
   });
 
@@ -100,8 +94,8 @@ describe('the budget while Redis is away', () => {
 });
 
 describe('a network', () => {
-  it('has to bring a proof of work from its limit on, until the window ends', () => {
-    const networks = new NetworkWatch(3);
+  it('has to bring a proof of work beyond its limit, until the window ends', () => {
+    const networks = new NetworkWatch(2);
     for (let i = 0; i < 2; i += 1) networks.add(7, NOW + 900_000, NOW);
     expect(networks.proofUntilMs(7, NOW)).toBeUndefined();
     networks.add(7, NOW + 950_000, NOW);
@@ -113,16 +107,17 @@ describe('a network', () => {
   });
 
   it('is known by what all instances have counted', () => {
-    const networks = new NetworkWatch(3);
-    networks.add(7, NOW + 900_000, NOW);
+    const networks = new NetworkWatch(2);
+    networks.learn(7, 2, NOW + 900_000);
+    expect(networks.proofUntilMs(7, NOW)).toBeUndefined();
     networks.learn(7, 3, NOW + 900_000);
     expect(networks.proofUntilMs(7, NOW)).toBe(NOW + 900_000);
-    networks.learn(7, 1, NOW + 900_000);
+    networks.learn(7, 1, NOW + 950_000);
     expect(networks.proofUntilMs(7, NOW)).toBe(NOW + 900_000);
   });
 
   it('gives way to newer ones when there are very many', () => {
-    const networks = new NetworkWatch(1);
+    const networks = new NetworkWatch(0);
     for (let i = 0; i < 70_000; i += 1) networks.add(i, NOW + 900_000, NOW);
     expect(networks.proofUntilMs(0, NOW)).toBeUndefined();
     expect(networks.proofUntilMs(69_999, NOW)).toBeDefined();

@@ -1,15 +1,19 @@
 /**
- * The names of counters: what Redis gets to see of whom was guessed at.
+ * Where guessing is counted: what Redis gets to see of whom was guessed at.
  */
 import { randomBytes } from 'node:crypto';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { makePepper } from '#results/digest.ts';
 import {
-  counterSpaceBits,
-  makeCounterNamer,
+  dayEndsMs,
+  dayOf,
+  dayTable,
   makeSetCounters,
-  networkKey,
+  networkField,
+  periodForgottenMs,
+  periodOf,
+  periodTable,
   proofKey,
 } from '#results/limit-keys.ts';
 import { makeSipHash } from '#results/sip-hash.ts';
@@ -87,59 +91,66 @@ describe('the keyed hash', () => {
   });
 });
 
-describe('the name of a counter', () => {
+describe('a counter', () => {
+  const gaokao = presetDefinition('gaokao', 'zj');
+  const [set] = gaokao.credentialSets;
+  if (set === undefined) throw new Error('no set');
   const pepper = makePepper(randomBytes(32));
-  const namer = makeCounterNamer(pepper, 'zj', 'candidateNumber', 390_000);
-  const hex = (value: string): string => namer(value).window.toString('hex');
+  const countersOf = makeSetCounters(pepper, gaokao, set);
+  const fieldOf = (value: string): number | undefined => countersOf([value, 'x'])[0]?.field;
 
   it('is the same for the same value, and another for another value, credential, series or pepper', () => {
-    const names = [
-      hex('26330101000001'),
-      hex('26330101000002'),
-      makeCounterNamer(pepper, 'zj', 'identityNumber', 390_000)('26330101000001').window.toString('hex'),
-      makeCounterNamer(pepper, 'js', 'candidateNumber', 390_000)('26330101000001').window.toString('hex'),
-      makeCounterNamer(
-        makePepper(randomBytes(32)),
-        'zj',
-        'candidateNumber',
-        390_000,
-      )('26330101000001').window.toString('hex'),
-      namer('26330101000001').day.toString('hex'),
+    const other = presetDefinition('gaokao', 'js');
+    const fields = [
+      fieldOf('26330101000001'),
+      fieldOf('26330101000002'),
+      countersOf(['x', '26330101000001'])[1]?.field,
+      makeSetCounters(pepper, other, set)(['26330101000001', 'x'])[0]?.field,
+      makeSetCounters(makePepper(randomBytes(32)), gaokao, set)(['26330101000001', 'x'])[0]?.field,
     ];
-    expect(new Set(names).size).toBe(names.length);
-    expect(hex('26330101000001')).toBe(names[0]);
+    // Two of five are the same once in 400,000 runs.
+    expect(new Set(fields).size).toBe(fields.length);
+    expect(fieldOf('26330101000001')).toBe(fields[0]);
   });
 
-  it.each([
-    [1, 16],
-    [390_000, 19],
-    [1_000_000, 20],
-    [13_350_000, 22],
-  ])('of %i candidates is one of 2^%i, however many values are tried', (candidates, bits) => {
-    expect(counterSpaceBits(candidates)).toBe(bits);
-    const name = makeCounterNamer(pepper, 'zj', 'candidateNumber', candidates);
+  it('is one of 2^22, however many values are tried, and shared by few of them', () => {
+    const fields = new Set<number>();
     let highest = 0;
-    const heads = new Set<string>();
-    for (let i = 0; i < 20_000; i += 1) {
-      const { window } = name(`2633${i}`);
-      expect(window).toHaveLength(10);
-      heads.add(window.toString('hex', 0, 7));
-      highest = Math.max(highest, window.readUIntBE(7, 3));
+    for (let i = 0; i < 100_000; i += 1) {
+      const [counter] = countersOf([`2633${i}`, 'x']);
+      if (counter === undefined) throw new Error('no counter');
+      expect(counter.marker).toHaveLength(4);
+      expect(counter.marker.readUIntBE(1, 3)).toBe(counter.field);
+      fields.add(counter.field);
+      highest = Math.max(highest, counter.field);
     }
-    expect(heads.size).toBe(1);
-    expect(highest).toBeLessThan(2 ** bits);
-    expect(highest).toBeGreaterThan(0.99 * 2 ** bits);
+    expect(highest).toBeLessThan(2 ** 22);
+    expect(highest).toBeGreaterThan(0.999 * 2 ** 22);
+    // 100,000 in 4,194,304: 98,817 different ones are to be expected.
+    expect(fields.size).toBeGreaterThan(98_500);
   });
 
-  it('is shared by few values only', () => {
-    const names = new Set(Array.from({ length: 50_000 }, (_, i) => hex(`26330101${i}`)));
-    // 50,000 in 524,288 places: 47,670 different ones are to be expected.
-    expect(names.size).toBeGreaterThan(47_300);
-  });
-
-  it('of a network or a proof of work is one of a bounded number, too', () => {
-    expect(networkKey(0xffffffff).toString('hex')).toBe('6e0fffff');
+  it('of a network has its place behind them, and a used proof of work a name of 24 bits', () => {
+    expect(networkField(0)).toBe(2 ** 22);
+    expect(networkField(0xffffffff)).toBe(2 ** 22 + 2 ** 20 - 1);
     expect(proofKey(0xffffff).toString('hex')).toBe('70ffffff');
+  });
+});
+
+describe('the tables', () => {
+  it('of five minutes are read for 15 minutes at least and 20 at most', () => {
+    const at = Date.UTC(2026, 5, 25, 1, 4, 59);
+    expect(periodOf(at + 1_000)).toBe(periodOf(at) + 1);
+    expect(periodForgottenMs(periodOf(at)) - at).toBe(901_000);
+    expect(periodForgottenMs(periodOf(at + 1_000)) - (at + 1_000)).toBe(1_200_000);
+    expect(periodTable(periodOf(at)).lifeSeconds).toBeGreaterThan(1_200);
+  });
+
+  it('of a day end at midnight in China', () => {
+    const midnight = Date.UTC(2026, 5, 25, 16);
+    expect(dayOf(midnight)).toBe(dayOf(midnight - 1) + 1);
+    expect(dayEndsMs(dayOf(midnight - 1))).toBe(midnight);
+    expect(dayTable(dayOf(midnight)).lifeSeconds).toBeGreaterThan(86_400);
   });
 });
 
@@ -150,11 +161,11 @@ describe('the counters of a credential set', () => {
     const gaokao = presetDefinition('gaokao', 'zj');
     const [set] = gaokao.credentialSets;
     if (set === undefined) throw new Error('no set');
-    const countersOf = makeSetCounters(pepper, gaokao, set, 100);
-    const windows = (values: string[]): string[] => countersOf(values).map((c) => c.window.toString('hex'));
-    const [number, identity] = windows(['26330101000001', '11010519491231002X']);
-    expect(windows(['26330101000002', '11010519491231002X'])[1]).toBe(identity);
-    expect(windows(['26330101000001', '330106200801010014'])[0]).toBe(number);
+    const countersOf = makeSetCounters(pepper, gaokao, set);
+    const fields = (values: string[]): number[] => countersOf(values).map((c) => c.field);
+    const [number, identity] = fields(['26330101000001', '11010519491231002X']);
+    expect(fields(['26330101000002', '11010519491231002X'])[1]).toBe(identity);
+    expect(fields(['26330101000001', '330106200801010014'])[0]).toBe(number);
     expect(number).not.toBe(identity);
   });
 
@@ -169,7 +180,7 @@ describe('the counters of a credential set', () => {
     for (const definition of [cet, uncounted]) {
       const [set] = definition.credentialSets;
       if (set === undefined) throw new Error('no set');
-      const countersOf = makeSetCounters(pepper, definition, set, 100);
+      const countersOf = makeSetCounters(pepper, definition, set);
       const [one] = countersOf(['330010261100101', '林泽']);
       expect(countersOf(['330010261100101', '王伟'])).toEqual([one]);
       expect(countersOf(['330010261100102', '林泽'])).not.toEqual([one]);

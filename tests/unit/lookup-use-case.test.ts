@@ -75,9 +75,8 @@ const VISITOR: Visitor = {
   hasSucceeded: () => false,
   provenWork: () => Promise.resolve(undefined),
 };
-const NO_WINDOW = { count: 0, endsAtMs: 0 };
-const ALLOWED: Counted = { verdict: { kind: 'allowed' }, epoch: 2, windows: [], network: NO_WINDOW };
-const UNCOUNTED: Counted = { verdict: 'away', epoch: undefined, windows: undefined, network: NO_WINDOW };
+const ALLOWED: Counted = { verdict: { kind: 'allowed' }, epoch: 2, markers: [], network: 1 };
+const UNCOUNTED: Counted = { verdict: 'away', epoch: undefined, markers: [], network: 0 };
 
 /** Everything that a test can turn. */
 class Rig {

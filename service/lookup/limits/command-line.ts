@@ -27,8 +27,8 @@ export type LimitCommand =
       readonly isNew: boolean;
     };
 
-/** A field's value after the command, a key's value; `away` is no value of ours. */
-export type Reply = string | number | null | 'away';
+/** A field's value after the command, a key's value, or `away`, which is no value of ours. */
+export type Reply = string | number | null;
 
 export interface Replies {
   /** undefined: missing, or not readable. */

@@ -54,13 +54,15 @@ export interface Counted {
 
 /** Seconds for which a used proof is remembered: longer than one is valid (service/http/proof-of-work.ts). */
 const PROOF_REMEMBERED_SECONDS = 600;
-/** Milliseconds after which a closed counter is cleared: no round trip that began before is under way then. */
-const CLEAR_AFTER_MS = 1_000;
+/** Milliseconds: no round trip that began before is under way then, on no instance. */
+const LATER_MS = 1_000;
 
 /** A counter with this attempt in it. */
 interface Raised {
   readonly counter: LimitCounter;
-  /** In the last 15 to 20 minutes. */
+  /** In this period, the one before, and so on. */
+  readonly counts: readonly number[];
+  /** Their sum: in the last 15 to 20 minutes. */
   readonly recent: number;
   /** Today, without this attempt. */
   readonly today: number;
@@ -105,7 +107,9 @@ export class SharedCounters {
     const refusal = this.#refuse(known, network, attempt);
     if (refusal !== undefined) {
       this.#takeBack(attempt, 'wholly');
-      const markers = known.map(({ marker }) => marker);
+      const markers = known.map(({ recent, marker }) =>
+        recent > this.#limits.wrongPerWindow && marker.count === 0 ? closedUntil(nowMs + WINDOW_MS) : marker,
+      );
       return { verdict: refusal, epoch, markers, network };
     }
     return { ...(await this.#allow(known, attempt)), epoch, network };
@@ -125,16 +129,16 @@ export class SharedCounters {
     const markers = known.map(({ marker }) => marker);
     const standing = judge(markers, wrongPerWindow, undefined);
     if (standing !== undefined) return standing;
-    const over = known.filter(({ recent }) => recent > wrongPerWindow);
-    if (over.length > 0) {
-      const untilMs = nowMs + WINDOW_MS;
-      // Whoever brought it to the limit sets the marker; should it not have come to that, the next one does.
-      const next = over.filter(({ recent }) => recent === wrongPerWindow + 1);
-      void this.#line.run(next.map(({ counter }) => mark(counter, closedUntil(untilMs), nowMs)));
-      return { kind: 'limited', untilMs };
+    const closed = known.flatMap(({ counter, recent, today }) => {
+      if (today >= wrongPerDay) return [{ counter, endsAtMs: dayEndsMs(dayOf(nowMs)), isNext: true }];
+      if (recent <= wrongPerWindow) return [];
+      return [{ counter, endsAtMs: nowMs + WINDOW_MS, isNext: recent === wrongPerWindow + 1 }];
+    });
+    if (closed.length > 0) {
+      for (const { counter, endsAtMs, isNext } of closed)
+        if (isNext) this.#markLater(counter, closedUntil(endsAtMs), nowMs);
+      return { kind: 'limited', untilMs: Math.max(...closed.map(({ endsAtMs }) => endsAtMs)) };
     }
-    if (known.some(({ today }) => today >= wrongPerDay))
-      return { kind: 'limited', untilMs: dayEndsMs(dayOf(nowMs)) };
     if (hasProof) return undefined;
     if (network > freePerNetwork) return { kind: 'proofRequired', untilMs: nowMs + WINDOW_MS };
     if (known.some(({ recent }) => recent > freeBeforeProof))
@@ -162,17 +166,19 @@ export class SharedCounters {
     const dayEndMs = dayEndsMs(dayOf(nowMs));
     const isOver = todays.some((today) => (today ?? 0) > wrongPerDay);
     const markers = known.map((one, i) => this.#markerAfter(one, todays[i] ?? 0, nowMs));
-    const changed = known.flatMap(({ counter, marker }, i) => {
+    const changed = known.flatMap((raised, i) => {
       const value = markers[i] ?? OPEN;
-      return value.count > marker.count ? [{ counter, value }] : [];
+      return outweighs(value, raised.marker) ? [{ raised, value }] : [];
     });
     if (changed.length > 0) {
       const { values } = await this.#line.run(
-        changed.map(({ counter, value }) => mark(counter, value, nowMs)),
+        changed.map(({ raised, value }) => mark(raised.counter, value, nowMs)),
       );
       if (values.includes('away')) return { verdict: 'away', markers: [] };
-      for (const { counter, value } of changed)
-        if (value.count > wrongPerWindow) this.#clearLater(counter, nowMs);
+      for (const { raised, value } of changed)
+        if (value.count > wrongPerWindow) this.#clearLater(raised, nowMs);
+      for (const [i, { counter }] of known.entries())
+        if ((todays[i] ?? 0) >= wrongPerDay) this.#markLater(counter, closedUntil(dayEndMs), nowMs);
     }
     if (!isOver) return { verdict: { kind: 'allowed' }, markers };
     this.#takeBack(attempt, 'recently');
@@ -196,14 +202,39 @@ export class SharedCounters {
   }
 
   /** What has led to a closed marker has had its consequence. */
-  #clearLater({ field }: LimitCounter, nowMs: number): void {
+  #clearLater({ counter: { field }, counts }: Raised, nowMs: number): void {
     const period = periodOf(nowMs);
-    setTimeout(() => {
-      void this.#line.run(
-        [0, ...EARLIER].map((n) => ({ kind: 'raise', table: periodTable(period - n), field, by: -65_535 })),
-      );
-    }, CLEAR_AFTER_MS).unref();
+    later(() =>
+      this.#line.run(
+        counts.flatMap((count, n) =>
+          count === 0 ? [] : [{ kind: 'raise', table: periodTable(period - n), field, by: -65_535 }],
+        ),
+      ),
+    );
   }
+
+  /**
+   * Marks a counter unless a marker says more. For one that an instance has died over before it could
+   * mark it; and for the day's, which another attempt of the same moment may have overwritten with one
+   * of 15 minutes. Not at once: those are on their way.
+   */
+  #markLater(counter: LimitCounter, value: CounterValue, nowMs: number): void {
+    later(async () => {
+      const { values } = await this.#line.run([{ kind: 'get', key: counter.marker }]);
+      const marker = parseCounter(values[0]);
+      if (marker !== undefined && outweighs(value, marker))
+        await this.#line.run([mark(counter, value, nowMs)]);
+    });
+  }
+}
+
+function outweighs(value: CounterValue, other: CounterValue): boolean {
+  return value.count > other.count || (value.count === other.count && value.endsAtMs > other.endsAtMs);
+}
+
+/** Nobody waits for it; what fails is made good by the next attempt. */
+function later(work: () => Promise<unknown>): void {
+  setTimeout(() => void work(), LATER_MS).unref();
 }
 
 /** Periods before the current one. */
@@ -212,14 +243,17 @@ const EARLIER = Array.from({ length: PERIODS - 1 }, (_, i) => i + 1);
 const EACH = PERIODS + 2;
 
 function readRaised(counter: LimitCounter, replies: readonly Reply[]): Raised | undefined {
-  let recent = 0;
+  const counts: number[] = [];
   for (const count of replies.slice(0, PERIODS)) {
     if (typeof count !== 'number') return undefined;
-    recent += count;
+    counts.push(count);
   }
+  const recent = counts.reduce((sum, count) => sum + count, 0);
   const [today, markerText] = replies.slice(PERIODS);
   const marker = markerText === 'away' ? undefined : parseCounter(markerText);
-  return typeof today !== 'number' || marker === undefined ? undefined : { counter, recent, today, marker };
+  return typeof today !== 'number' || marker === undefined
+    ? undefined
+    : { counter, counts, recent, today, marker };
 }
 
 function mark({ marker }: LimitCounter, value: CounterValue, nowMs: number): LimitCommand {

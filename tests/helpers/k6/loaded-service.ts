@@ -25,7 +25,7 @@ export interface LoadedService {
   readonly folder: string;
   /** Absolute path. */
   readonly credentialsFile: string;
-  /** Moves the opening of the batch: so many milliseconds from now. */
+  /** Moves the opening of the batch: so many milliseconds from now, and on to the next whole second. */
   readonly publishIn: (ms: number) => Promise<void>;
   readonly close: () => Promise<void>;
 }
@@ -67,7 +67,9 @@ export async function startLoadedService(
     folder,
     credentialsFile,
     publishIn: async (ms) => {
-      await publishBatch(installation, batch, ms);
+      const nowMs = Date.now();
+      // The service tells of a release to the second.
+      await publishBatch(installation, batch, Math.ceil((nowMs + ms) / 1_000) * 1_000 - nowMs);
     },
     close: async () => {
       await service.stop();
