@@ -11,7 +11,7 @@ import { makeEntries } from './entries.ts';
 /** Some 3,000 gaokao rows: enough that handing it over does not count. */
 const BLOCK_BYTES = 256 * 1024;
 /** Blocks that were handed over and did not come back: beyond it the reader waits. */
-const MOST_BLOCKS = 8;
+const MOST_BLOCKS = 4;
 
 export class EntryThread {
   readonly #recipe: EntryRecipe;

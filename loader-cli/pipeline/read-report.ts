@@ -26,7 +26,7 @@ export interface ReadOptions {
   onAccepted?(row: AcceptedRow): void;
   /** @param fileName its name as reports show it. */
   onRejected?(reject: Reject, fileName: string): void;
-  /** Awaited after each piece of a file (about 1 MB): for back-pressure. */
+  /** Awaited after each piece of a file (256 KB): for back-pressure. */
   afterPiece?(): Promise<void>;
   /**
    * Everything handed out so far is void: the files are read again, and so many more rows that

@@ -255,9 +255,9 @@ describe('wrong attempts', () => {
     const seen: string[] = [];
     await redis(async (client) => {
       const monitor = await client.monitor();
-      const own = (await clients[0]?.client('ID'))?.toString() ?? '';
+      const ownId = (await clients[0]?.client('ID'))?.toString() ?? '';
       const list = (await client.call('CLIENT', 'LIST')) as string;
-      const address = new RegExp(`^id=${own} addr=(\\S+)`, 'm').exec(list)?.[1];
+      const address = new RegExp(`^id=${ownId} addr=(\\S+)`, 'm').exec(list)?.[1];
       monitor.on('monitor', (_time: string, args: string[], source: string) => {
         if (source === address) seen.push(args[0] ?? '');
       });
