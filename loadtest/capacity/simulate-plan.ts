@@ -22,6 +22,11 @@ const MAX_IN_FLIGHT = 512;
 // oxlint-disable-next-line unicorn/require-post-message-target-origin -- that is a window's.
 if (!isMainThread && isOrder(workerData)) parentPort?.postMessage(simulate(workerData.simulation));
 
+/** Whether enough was measured for it. */
+export function canSimulate({ serviceCpuPerRequest, redisCpuPerRequest }: PlanFacts): boolean {
+  return serviceCpuPerRequest !== undefined && redisCpuPerRequest !== undefined;
+}
+
 /** Simulates a plan; undefined when the plan lacks what was not measured. */
 export async function simulatePlan(
   plan: Plan,

@@ -13,7 +13,7 @@ import { descendantsOf } from '../bench/cpu-time.ts';
 import type { AssessFacts } from '../capacity/assess.ts';
 import { assessModel, planFacts } from '../capacity/assess.ts';
 import { makePlan } from '../capacity/plan.ts';
-import { simulatePlan } from '../capacity/simulate-plan.ts';
+import { canSimulate, simulatePlan } from '../capacity/simulate-plan.ts';
 import type { Candidate } from '../profiles/credentials-csv.ts';
 import type { Forecast } from '../profiles/forecast.ts';
 import type { Profile } from '../profiles/profile.ts';
@@ -304,7 +304,7 @@ async function planFor(
   );
   const largest = plans.at(-1);
   const simulated =
-    largest === undefined
+    largest === undefined || !canSimulate(known)
       ? undefined
       : await progress(
           `simulating ${largest.demand.candidates.toLocaleString('en')} candidates in ${minutes} min`,

@@ -35,6 +35,7 @@ export const MOST_PER_SECOND = 200_000;
 export async function searchCapacity(search: CapacitySearch): Promise<CapacityRecord> {
   const { crew, watched, stepSeconds, stop, say } = search;
   let tries = 0;
+  const all: CapacityStep[] = [];
   let repeats = 0;
   const tryRate = async (ratePerSecond: number, purpose: 'search' | 'confirm'): Promise<CapacityStep> => {
     let step = await tryOnce(ratePerSecond, purpose);
@@ -69,10 +70,11 @@ export async function searchCapacity(search: CapacitySearch): Promise<CapacityRe
     say(
       `  ${ratePerSecond}/s for ${seconds} s: ${held ? 'held' : step.isGeneratorsLimit ? 'missed, but not by the service alone' : 'missed'}, p99 ${measured.figures.p99Ms.toFixed(1)} ms`,
     );
+    all.push(step);
     return step;
   };
-  const { perSecond, limitedBy, steps } = await findCapacity({ ...search, precision: PRECISION, tryRate });
-  return { perSecond, limitedBy, steps, mix: OPEN_MIX, stepSeconds };
+  const { perSecond, limitedBy } = await findCapacity({ ...search, precision: PRECISION, tryRate });
+  return { perSecond, limitedBy, steps: all, mix: OPEN_MIX, stepSeconds };
 }
 
 /** A fixed rate that has to hold the objective. */

@@ -143,7 +143,7 @@ export function createLookup(deps: LookupDeps): Lookup {
     if (standing !== undefined) return refusal(standing, question.tried.nowMs);
     if (!question.batch.filter.mayContain(question.digest)) {
       observer.filter('absent');
-      return inTime(asked, countWrong(asked, question));
+      return countWrong(asked, question);
     }
     observer.filter('maybe');
     return cache === undefined
@@ -165,7 +165,8 @@ export function createLookup(deps: LookupDeps): Lookup {
   const countWrong = async (asked: Asked, question: Question): Promise<LookupOutcome> => {
     const counted = asked.counted ?? (await limiter.countWrong(question.tried));
     const verdict = epochVerdict(counted.epoch);
-    if (verdict === 'behind') return again({ ...asked, counted }, publications.catchUp(counted.epoch ?? 0));
+    if (verdict === 'behind')
+      return inTime(asked, again({ ...asked, counted }, publications.catchUp(counted.epoch ?? 0)));
     if (verdict === 'stale') return UNAVAILABLE;
     return refusal(counted.verdict, question.tried.nowMs);
   };

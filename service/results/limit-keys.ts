@@ -31,7 +31,7 @@ export interface LimitTable {
 
 /**
  * 4,194,304 counters for all series together. Two candidates may share one: when a million people
- * mistype within the same 15 minutes, one candidate in 170,000 is held up for the others' mistakes;
+ * mistype within the same 15 minutes, one candidate in 190,000 is held up for the others' mistakes;
  * when it is 40,000 (a tenth of a province), one in 10¹².
  */
 const COUNTER_BITS = 22;

@@ -31,6 +31,7 @@ const VERBS = [
   ['rollback'],
   ['withdraw'],
   ['cool'],
+  ['unlock'],
   ['status'],
   ['audit'],
 ];

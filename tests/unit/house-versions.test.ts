@@ -22,7 +22,6 @@ const { packages } = read('package-lock.json') as Lockfile;
 const FLOORS: readonly (readonly [name: string, floor: string, why: string])[] = [
   ['hono', '4.12.25', 'CVE-2026-44456, CVE-2026-44457, CVE-2026-47674'],
   ['@hono/node-server', '2.1.8', 'body limits and connections that linger'],
-  // Not a dependency yet; if it becomes one, not with the replay of CVE-2025-68113.
   ['altcha-lib', '1.4.1', 'CVE-2025-68113'],
 ];
 

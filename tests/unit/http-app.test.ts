@@ -9,6 +9,8 @@ import { createApp } from '../../service/http/app.ts';
 import { createCallerOf } from '../../service/http/caller.ts';
 import { createAnswerLookup } from '../../service/http/lookup-answer.ts';
 import { makePepperFile, presetDefinition } from '../helpers/batch.ts';
+import type { Challenge } from '../helpers/proof-of-work.ts';
+import { solve } from '../helpers/proof-of-work.ts';
 
 const CANARY = '11010519491231002X';
 const { pepper } = makePepperFile();
@@ -118,6 +120,34 @@ describe('a lookup over HTTP', () => {
       requestId: response.headers.get('x-request-id'),
       ...members,
     });
+  });
+
+  it('that needs a proof of work gets a challenge as the page solves it', async () => {
+    const { app } = makeRig({ kind: 'proofRequired', secondsLeft: 300 });
+    const response = await app.request(PATH, post('{}'));
+    expect(response.status).toBe(429);
+    expect(response.headers.get('retry-after')).toBe('300');
+    expect(response.headers.get('set-cookie')).toBeNull();
+    const { type, challenge } = (await response.json()) as { type: string; challenge: Challenge };
+    expect(type).toBe('urn:fangbang:problem:proof-of-work-required');
+    expect(solve(challenge)).toMatch(/^[A-Za-z0-9+/=]+$/);
+  });
+
+  it('that is found gives the device its cookie, and no other answer does', async () => {
+    const found = await makeRig(FOUND).app.request(PATH, post('{}'));
+    expect(found.headers.get('set-cookie')).toMatch(/^__Host-fangbang=/);
+    const kinds: LookupOutcome[] = [
+      { kind: 'absent' },
+      { kind: 'limited', secondsLeft: 1 },
+      { kind: 'unavailable' },
+    ];
+    for (const outcome of kinds)
+      expect((await makeRig(outcome).app.request(PATH, post('{}'))).headers.get('set-cookie')).toBeNull();
+  });
+
+  it('that is limited is told how long', async () => {
+    const response = await makeRig({ kind: 'limited', secondsLeft: 77 }).app.request(PATH, post('{}'));
+    expect(response.headers.get('retry-after')).toBe('77');
   });
 
   it.each([

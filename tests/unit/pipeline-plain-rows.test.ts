@@ -215,7 +215,7 @@ describe('plain rows', () => {
         { numRuns: 20_000 },
       );
       // Else the property would say nothing.
-      expect(taken).toBeGreaterThan(1_000);
+      expect(taken).toBeGreaterThan(500);
     },
   );
 
@@ -257,7 +257,7 @@ describe('plain rows', () => {
   });
 
   test('rows after an unclosed quotation mark are held back as before', async () => {
-    const lines = [`${ROWS[0]}`, ROWS[1].replace('许𠮷', '"许𠮷'), ROWS[2]];
+    const lines = [ROWS[0], ROWS[1].replace('许𠮷', '"许𠮷'), ROWS[2]];
     const { report, accepted } = await readBytes([fileText(lines)]);
     expect(report.rows.read).toBe(3);
     expect(report.rows.rejected).toBeGreaterThanOrEqual(1);

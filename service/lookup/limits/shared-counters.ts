@@ -158,7 +158,7 @@ export class SharedCounters {
     );
     let todays: (number | undefined)[] = known.map(({ today }) => today + 1);
     // Up to so many may be under way at once: far from the day's limit nobody has to wait for the count.
-    if (known.some(({ today }) => today + wrongPerWindow > wrongPerDay)) {
+    if (known.some(({ today }) => today + wrongPerWindow >= wrongPerDay)) {
       const { values } = await raiseDay;
       todays = values.map((value) => (typeof value === 'number' ? value : undefined));
       if (todays.includes(undefined)) return { verdict: 'away', markers: [] };
