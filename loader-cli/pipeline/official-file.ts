@@ -64,7 +64,7 @@ export async function readOfficialFile(
   for await (const { text, firstLine, damaged } of pieces) {
     let line = firstLine;
     for (let from = 0; from < text.length; line += 1) {
-      if (plain !== undefined && damaged === undefined && records?.isHolding === false) {
+      if (plain !== undefined && records?.isHolding === false) {
         const next = plain.read(text, from);
         if (next !== NOT_PLAIN) {
           sink.accepted(line, plain.credentials, plain.slip(), NO_CHANGES);

@@ -302,16 +302,17 @@ export class PlainRows {
     if (status === undefined || status === 'absent' || STATUSES_WITHOUT_MARKS.has(status)) return false;
     const marks = this.#marks;
     let taken = 0;
+    let absent = 0;
     let scored = 0;
     let sum = 0;
     for (let i = 0; i < this.#isNeeded.length; i += 1) {
       const mark = marks[i] ?? NOT_TAKEN;
-      if (mark === ABSENT) return false;
       if (mark === NOT_TAKEN) {
         if (this.#isNeeded[i] === true) return false;
         continue;
       }
       taken += 1;
+      if (mark === ABSENT) absent += 1;
       const scores = this.#scores[i];
       if (scores === undefined || mark < MARK_BASE) continue;
       scored += 1;
@@ -322,6 +323,8 @@ export class PlainRows {
       for (const place of places) if ((marks[place] ?? NOT_TAKEN) !== NOT_TAKEN) chosen += 1;
       if (chosen !== choose) return false;
     }
+    // Absent as a whole is another state.
+    if (taken > 0 && absent === taken) return false;
     if (taken === 0 && status === 'scored' && this.#isNeeded.length > 0) return false;
     if (!this.#isTotalSound(this.#hasScores ? scored > 0 : true, sum)) return false;
     if (this.#rank === EMPTY) return this.#rankIsOptional;

@@ -180,8 +180,15 @@ const MADE = definitionWith({
   ignoredColumns: ['备注'],
 });
 
+/** Without a rank, and so perhaps without a total; absent from one subject, and from all. */
+const MORE_ROWS = [
+  ROWS[0].replace(/,2$/, ','),
+  ROWS[3].replace('阿依古丽·买买提', '林泽'),
+  '26330101000005,林泽,33020320080917982X,缺考,缺考,缺考,,,,缺考,缺考,,缺考,,',
+];
+
 const CASES: readonly [string, SeriesDefinition, string, readonly string[]][] = [
-  ['gaokao', GAOKAO, HEADER, ROWS],
+  ['gaokao', GAOKAO, HEADER, [...ROWS, ...MORE_ROWS]],
   ['gaokao with state and unnamed columns', GAOKAO, `${HEADER},状态,,`, ROWS.map((row) => `${row},,,`)],
   [
     'gaokao with semicolons',
