@@ -2,7 +2,7 @@
  * The official file against what Postgres holds: the file is read again as `load` reads it, every
  * candidate looked up by the digest of the credentials, and the batch's checksum computed anew.
  *
- * Memory: one piece of the file (about 1 MB) and, for a correction, the numbers of its candidates.
+ * Memory: one piece of the file (256 KB) and, for a correction, the numbers of its candidates.
  */
 import type { SeriesDefinition } from '#results/definition.ts';
 import type { Digest, Pepper } from '#results/digest.ts';

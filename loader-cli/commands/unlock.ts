@@ -58,7 +58,7 @@ export function register(program: Command): void {
       for (let n = 0; n < PERIODS; n += 1)
         attempts += await redis.clearFields(periodTable(periodOf(nowMs) - n).key, fields);
       const attemptsToday = await redis.clearFields(dayTable(dayOf(nowMs)).key, fields);
-      const markers = await redis.unlinkMany(counters.map(({ marker }) => marker));
+      const markers = await redis.unlinkMany(counters.map(({ marker }) => Buffer.from(marker)));
       ctx.say(
         markers + attempts + attemptsToday === 0
           ? 'no wrong attempts are counted against these credentials'

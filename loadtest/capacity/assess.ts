@@ -33,7 +33,11 @@ export function assessModel(facts: AssessFacts): ModelRecord | undefined {
   const fitted = usable.filter(({ ratePerSecond }) => ratePerSecond !== heldOut?.ratePerSecond);
   if (heldOut === undefined || fitted.length < 2) return undefined;
   const model = fitModel(fitted);
-  const predicted = predictCapacity(model, { serviceProcesses, machineCores, objectiveMs: OBJECTIVE.p99Ms });
+  const predicted = predictCapacity(model, {
+    serviceProcesses,
+    machineCores: machineCores - othersCores(capacity),
+    objectiveMs: OBJECTIVE.p99Ms,
+  });
   const { perSecond } = capacity;
   return {
     fittedTo: model.fittedTo,
@@ -45,6 +49,15 @@ export function assessModel(facts: AssessFacts): ModelRecord | undefined {
       ...(perSecond === null ? [] : [check('capacity', perSecond, predicted.perSecond, perSecond)]),
     ],
   };
+}
+
+/** What the system itself and other programs used at the highest rate that held. */
+function othersCores({ steps }: CapacityRecord): number {
+  const [top] = steps.filter(({ held }) => held).toSorted((a, b) => b.ratePerSecond - a.ratePerSecond);
+  const { machine, service, redis, generator } = top?.measured.coresUsed ?? {};
+  if (machine === undefined || service === undefined || redis === undefined || generator === undefined)
+    return 0;
+  return Math.max(0, machine - service - redis - generator);
 }
 
 /** The tries that held and were not disturbed by other programs. */

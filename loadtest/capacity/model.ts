@@ -14,13 +14,16 @@ export interface MeasuredRate {
 }
 
 /**
- * Cores used = alone × rate ÷ (1 + sharing × rate). A request that comes alone wakes a process, is read, asks
- * Redis and is written, each with a system call of its own; the more come at once, the more of them share those.
+ * Cores used = rate × (own + shared ÷ (1 + sharing × rate)). A request that comes alone wakes a process, is read,
+ * asks Redis and is written, each with a system call of its own; the more come at once, the more of them share
+ * those, and what is left is each one's own.
  */
 export interface CpuCurve {
-  /** CPU seconds of a request that comes alone. */
-  readonly alone: number;
-  /** Seconds: at a rate of its inverse a request costs half. 0: none share anything. */
+  /** CPU seconds of a request that nothing can share. */
+  readonly own: number;
+  /** CPU seconds that a request which comes alone adds to them. */
+  readonly shared: number;
+  /** Seconds: at a rate of its inverse that part is halved. */
   readonly sharing: number;
 }
 
@@ -61,8 +64,8 @@ export function fitModel(measured: readonly MeasuredRate[]): CapacityModel {
 }
 
 /** Cores that a resource uses at a rate. */
-export function coresAt({ alone, sharing }: CpuCurve, ratePerSecond: number): number {
-  return (alone * ratePerSecond) / (1 + sharing * ratePerSecond);
+export function coresAt({ own, shared, sharing }: CpuCurve, ratePerSecond: number): number {
+  return ratePerSecond * (own + shared / (1 + sharing * ratePerSecond));
 }
 
 /** The rate at which the first resource is as full as the objective allows. */
@@ -79,21 +82,54 @@ export function predictCapacity(model: CapacityModel, resources: Resources): Pre
 }
 
 /** The rate at which so many servers reach the utilisation that keeps the 99th percentile within the bound. */
-function rateUntil({ alone, sharing }: CpuCurve, servers: number, objectiveMs: number): number {
-  const cores = servers * utilisationWithin(objectiveMs, alone * 1_000, SERVICE_VARIATION);
-  const left = alone - cores * sharing;
-  return left <= 0 ? Number.POSITIVE_INFINITY : cores / left;
+function rateUntil(curve: CpuCurve, servers: number, objectiveMs: number): number {
+  const workMs = (curve.own + curve.shared) * 1_000;
+  const cores = servers * utilisationWithin(objectiveMs, workMs, SERVICE_VARIATION);
+  if (coresAt(curve, MOST_PER_SECOND) < cores) return Number.POSITIVE_INFINITY;
+  let low = 0;
+  let high = MOST_PER_SECOND;
+  // The cores grow with the rate throughout.
+  for (let i = 0; i < 60; i += 1) {
+    const middle = (low + high) / 2;
+    if (coresAt(curve, middle) < cores) low = middle;
+    else high = middle;
+  }
+  return low;
 }
 
-/** Least squares of the relative error: 1 = (a + b × rate) × cores ÷ rate is linear in a and b. */
-function fitCurve(points: readonly { readonly rate: number; readonly cores: number }[]): CpuCurve {
-  let xx = 0;
-  let xy = 0;
-  let yy = 0;
-  let x1 = 0;
-  let y1 = 0;
+/** No machine holds as much; a resource that is not full at it never is. */
+const MOST_PER_SECOND = 1e7;
+
+interface Point {
+  readonly rate: number;
+  readonly cores: number;
+}
+
+/** Least squares of the relative error, for each of many values of `sharing`; the best of them. */
+function fitCurve(points: readonly Point[]): CpuCurve {
+  // Two points cannot tell three numbers apart: then nothing is shared.
+  const steps = points.length < 3 ? 0 : SHARING_STEPS;
+  let best = { curve: fitWith(points, 0), error: Number.POSITIVE_INFINITY };
+  for (let step = 0; step <= steps; step += 1) {
+    const sharing = step === 0 ? 0 : LEAST_SHARING * SHARING_FACTOR ** (step - 1);
+    const curve = fitWith(points, sharing);
+    const error = points.reduce((sum, { rate, cores }) => sum + (coresAt(curve, rate) / cores - 1) ** 2, 0);
+    if (error < best.error) best = { curve, error };
+  }
+  return best.curve;
+}
+
+/** From one in ten million requests a second to one in ten, in steps of 5%. */
+const LEAST_SHARING = 1e-7;
+const SHARING_FACTOR = 1.05;
+const SHARING_STEPS = 284;
+
+/** own and shared by least squares of own × x + shared × y = 1, neither of them negative. */
+function fitWith(points: readonly Point[], sharing: number): CpuCurve {
+  let [xx, xy, yy, x1, y1] = [0, 0, 0, 0, 0];
   for (const { rate, cores } of points) {
-    const [x, y] = [cores / rate, cores];
+    const x = rate / cores;
+    const y = x / (1 + sharing * rate);
     xx += x * x;
     xy += x * y;
     yy += y * y;
@@ -101,11 +137,10 @@ function fitCurve(points: readonly { readonly rate: number; readonly cores: numb
     y1 += y;
   }
   const determinant = xx * yy - xy * xy;
-  const b = (y1 * xx - x1 * xy) / determinant;
-  const a = (x1 * yy - y1 * xy) / determinant;
-  // Noise can make requests look dearer together than alone, which nothing explains.
-  if (!(b > 0 && a > 0)) return { alone: xx / x1, sharing: 0 };
-  return { alone: 1 / a, sharing: b / a };
+  const own = (x1 * yy - y1 * xy) / determinant;
+  const shared = (y1 * xx - x1 * xy) / determinant;
+  if (sharing === 0 || !(shared >= 0)) return { own: x1 / xx, shared: 0, sharing: 0 };
+  return own >= 0 ? { own, shared, sharing } : { own: 0, shared: y1 / yy, sharing };
 }
 
 /** A prediction held against what was measured. */

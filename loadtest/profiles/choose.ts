@@ -54,7 +54,8 @@ export function choose(
       const nth = requestsBefore + iteration;
       if ((nth * mix.wrong) / 100 >= candidates * MOST_GUESSES_EACH)
         return repeat(mix, seed, iteration, candidates, set);
-      const row = scattered(nth, candidates);
+      // Another seed guesses at others, so that two sessions do not add up on the same ones.
+      const row = scattered(nth + seed * 7_919, candidates);
       return { kind, row, otherRow: (row + (candidates >> 1)) % candidates, set };
     }
     case 'early':

@@ -194,10 +194,10 @@ function modelSection(record: RehearsalRecord): Html {
     <p>
       请求越密，共用的系统调用越多，每个请求的 CPU 越少；最先用满的资源决定 C，排队按
       Pollaczek–Khinchine。只用 ${model.fittedTo.map(grouped).join('、')} 请求/秒的实测拟合。<span lang="en"
-        >CPU = a × rate ÷ (1 + b × rate), because requests that come together share system calls; the first
-        resource that is full sets C, with waiting after Pollaczek and Khinchine. Fitted only to
-        ${model.fittedTo.map(grouped).join(', ')} requests/s; a request costs ${model.serviceUs.toFixed(0)} µs
-        of the service and ${model.redisUs.toFixed(1)} µs of Redis; full first: ${model.bottleneck}.</span
+        >CPU = rate × (own + shared ÷ (1 + sharing × rate)), because requests that come together share system
+        calls; the first resource that is full sets C, with waiting after Pollaczek and Khinchine. Fitted only
+        to ${model.fittedTo.map(grouped).join(', ')} requests/s; a request costs ${model.serviceUs.toFixed(0)}
+        µs of the service and ${model.redisUs.toFixed(1)} µs of Redis; full first: ${model.bottleneck}.</span
       >
     </p>
     ${figure(chart, '实测与模型', 'Measured, and as the model has it')} ${modelTable(model)}

@@ -22,7 +22,7 @@ export interface CacheRead {
 
 export interface ResultCache {
   /** The value of a key, and of those to be read along with it. */
-  read(key: Buffer, along: readonly Buffer[]): Promise<CacheRead>;
+  read(key: Buffer, along: readonly (string | Buffer)[]): Promise<CacheRead>;
 }
 
 /** Keys in one fetch: a longer one would make other clients of Redis wait. */
@@ -32,7 +32,7 @@ const GIVE_UP_MS = 50;
 
 interface Waiting {
   readonly key: Buffer;
-  readonly along: readonly Buffer[];
+  readonly along: readonly (string | Buffer)[];
   readonly resolve: (read: CacheRead) => void;
 }
 
@@ -45,7 +45,7 @@ export class RedisReader implements ResultCache {
     this.#fetchMany = fetchMany;
   }
 
-  read(key: Buffer, along: readonly Buffer[]): Promise<CacheRead> {
+  read(key: Buffer, along: readonly (string | Buffer)[]): Promise<CacheRead> {
     return new Promise((resolve) => {
       // After the requests that the same turn of the event loop brings.
       if (this.#waiting.length === 0) setImmediate(() => this.#flush());

@@ -18,8 +18,8 @@ import { makeSipHash } from './sip-hash.ts';
 export interface LimitCounter {
   /** In every table. */
   readonly field: number;
-  /** `c` and 3 bytes: until when nobody, or nobody without a proof of work, gets an answer. */
-  readonly marker: Buffer;
+  /** Key that says until when nobody, or nobody without a proof of work, gets an answer. */
+  readonly marker: string;
 }
 
 /** A string in Redis that holds fields. */
@@ -98,7 +98,7 @@ export function makeSetCounters(
   return (values) =>
     hashes.map(({ place, hash }) => {
       const field = hash(values[place] ?? '') >>> (32 - COUNTER_BITS);
-      return { field, marker: shortKey(0x63, field) };
+      return { field, marker: `c:${field}` };
     });
 }
 
@@ -107,15 +107,7 @@ export function networkField(network: number): number {
   return 2 ** COUNTER_BITS + (network >>> (32 - NETWORK_BITS));
 }
 
-/** `p` and 3 bytes: a proof of work that was used. @param proof 24 bits. */
-export function proofKey(proof: number): Buffer {
-  return shortKey(0x70, proof);
-}
-
-function shortKey(kind: number, bits: number): Buffer {
-  // Keys of slips begin with r.
-  const key = Buffer.allocUnsafe(4);
-  key[0] = kind;
-  key.writeUIntBE(bits, 1, 3);
-  return key;
+/** Key of a proof of work that was used. @param proof 24 bits. */
+export function proofKey(proof: number): string {
+  return `p:${proof}`;
 }

@@ -24,20 +24,32 @@ import { until } from '../helpers/until.ts';
 const SERIES = presetDefinition('gaokao', 'zj-gaokao-2026');
 const LATER = presetDefinition('gaokao', 'later-gaokao-2026');
 const candidates = gaokaoCandidates(SERIES, 600);
-const [victim, friend] = candidates;
-if (victim === undefined || friend === undefined) throw new Error('no candidates');
-const others = candidates.slice(2);
+const [victim, ...others] = candidates;
+if (victim === undefined) throw new Error('no candidates');
 /** Well-formed, and nobody's. Each test takes its own, since their counters are raised, too. */
-const strangers = gaokaoCandidates(SERIES, 2_000, { from: 10_000 });
+const strangers = gaokaoCandidates(SERIES, 9_000, { from: 10_000 });
 
-/** Well-formed credentials that are wrong: one of a candidate's own, one of a stranger's. */
-const guessAtNumber = (one: TestCandidate, i: number): Record<string, string> => ({
+/** A candidate that no test has used, also when one is repeated: what was counted stays. */
+let used = 0;
+const freshCandidate = (): TestCandidate => {
+  const one = others[used];
+  used += 1;
+  if (one === undefined) throw new Error('no candidate is left');
+  return one;
+};
+/** Well-formed credentials that are wrong: one of a candidate's own, the other of a stranger that is new each time. */
+let met = 0;
+const stranger = (): TestCandidate => {
+  met += 1;
+  return strangers[met % strangers.length] ?? victim;
+};
+const guessAtNumber = (one: TestCandidate): Record<string, string> => ({
   ...fieldsOf(SERIES, one),
-  identityNumber: strangers[i]?.credentials['identityNumber'] ?? '',
+  identityNumber: stranger().credentials['identityNumber'] ?? '',
 });
-const guessAtIdentity = (one: TestCandidate, i: number): Record<string, string> => ({
+const guessAtIdentity = (one: TestCandidate): Record<string, string> => ({
   ...fieldsOf(SERIES, one),
-  candidateNumber: strangers[i]?.credentials['candidateNumber'] ?? '',
+  candidateNumber: stranger().credentials['candidateNumber'] ?? '',
 });
 const from = (i: number): Record<string, string> => ({
   'x-forwarded-for': `198.51.${i >> 8}.${i & 255}`,
@@ -72,8 +84,8 @@ describe.each(RUNTIMES)('guessing at the service on %s', (runtime) => {
     return all.reduce((sum, one) => sum + one, 0);
   };
   /** Guesses in parallel, each from an address of its own and with a proof of work when one is asked for. */
-  const guessInParallel = (guess: (i: number) => Record<string, string>): Promise<Answer[]> =>
-    Promise.all(Array.from({ length: 500 }, (_, i) => prove(guess(i), from(i), i)));
+  const guessInParallel = (guess: () => Record<string, string>): Promise<Answer[]> =>
+    Promise.all(Array.from({ length: 500 }, (_, i) => prove(guess(), from(i), i)));
 
   beforeAll(async () => {
     redis = await redisDatabase();
@@ -105,9 +117,9 @@ describe.each(RUNTIMES)('guessing at the service on %s', (runtime) => {
 
   it('counts nothing before T, nothing malformed, nothing of an unknown series, and no success', async () => {
     for (let i = 0; i < 10; i += 1) {
-      const answer = await lookupAt(url(i), LATER.id, guessAtNumber(victim, i));
+      const answer = await lookupAt(url(i), LATER.id, guessAtNumber(victim));
       expect(answer.status).toBe(403);
-      expect((await lookupAt(url(i), 'no-such-series', guessAtNumber(victim, i))).status).toBe(404);
+      expect((await lookupAt(url(i), 'no-such-series', guessAtNumber(victim))).status).toBe(404);
       const malformed = { ...fieldsOf(SERIES, victim), identityNumber: '110105194912310021' };
       expect((await ask(malformed)).status).toBe(400);
       expect((await ask(fieldsOf(SERIES, victim))).status).toBe(200);
@@ -116,35 +128,33 @@ describe.each(RUNTIMES)('guessing at the service on %s', (runtime) => {
   });
 
   it('with many identity numbers for one candidate number gets 5 verdicts from 500 addresses at once', async () => {
+    const target = freshCandidate();
     const before = await givenLocally();
-    const answers = await guessInParallel((i) => guessAtNumber(victim, i));
+    const answers = await guessInParallel(() => guessAtNumber(target));
     const verdicts = count(answers, 'candidate-not-found') - ((await givenLocally()) - before);
     expect(verdicts).toBeLessThanOrEqual(5);
-    expect(verdicts).toBeGreaterThanOrEqual(1);
     // 503: a machine that is too busy for 500 at once.
     expect(answers.every(({ status }) => [404, 429, 503].includes(status))).toBe(true);
     // And a right guess after them is not given away either.
-    for (let i = 0; i < 6; i += 1) await prove(guessAtNumber(victim, 1400 + i), from(30), i);
-    expect(problem(await prove(fieldsOf(SERIES, victim)))).toBe('too-many-attempts');
+    for (let i = 0; i < 6; i += 1) await prove(guessAtNumber(target), from(30), i);
+    expect(problem(await prove(fieldsOf(SERIES, target)))).toBe('too-many-attempts');
   });
 
   it('with many candidate numbers for one identity number gets 5 verdicts, too', async () => {
+    const target = freshCandidate();
     const before = await givenLocally();
-    const answers = await guessInParallel((i) => guessAtIdentity(friend, 500 + i));
+    const answers = await guessInParallel(() => guessAtIdentity(target));
     const verdicts = count(answers, 'candidate-not-found') - ((await givenLocally()) - before);
     expect(verdicts).toBeLessThanOrEqual(5);
-    expect(verdicts).toBeGreaterThanOrEqual(1);
-    for (let i = 0; i < 6; i += 1) await prove(guessAtIdentity(friend, 1410 + i), from(31), i);
-    expect(problem(await prove(fieldsOf(SERIES, friend)))).toBe('too-many-attempts');
+    for (let i = 0; i < 6; i += 1) await prove(guessAtIdentity(target), from(31), i);
+    expect(problem(await prove(fieldsOf(SERIES, target)))).toBe('too-many-attempts');
   });
 
   it('one after the other is 404 three times, then needs proofs of work, and waits 15 minutes at most', async () => {
-    const [target] = others;
-    if (target === undefined) throw new Error('no candidate');
+    const target = freshCandidate();
     const seen: string[] = [];
-    for (let i = 0; i < 4; i += 1) seen.push(problem(await ask(guessAtNumber(target, 1000 + i), from(1), i)));
-    for (let i = 4; i < 7; i += 1)
-      seen.push(problem(await prove(guessAtNumber(target, 1000 + i), from(1), i)));
+    for (let i = 0; i < 4; i += 1) seen.push(problem(await ask(guessAtNumber(target), from(1), i)));
+    for (let i = 4; i < 7; i += 1) seen.push(problem(await prove(guessAtNumber(target), from(1), i)));
     expect(seen).toEqual([
       ...['candidate-not-found', 'candidate-not-found', 'candidate-not-found', 'proof-of-work-required'],
       ...['candidate-not-found', 'candidate-not-found', 'too-many-attempts'],
@@ -157,15 +167,14 @@ describe.each(RUNTIMES)('guessing at the service on %s', (runtime) => {
   });
 
   it('does not hold up a device that had the slip before, for that candidate alone', async () => {
-    const [, target, another] = others;
-    if (target === undefined || another === undefined) throw new Error('no candidate');
+    const [target, another] = [freshCandidate(), freshCandidate()];
     const first = await ask(fieldsOf(SERIES, target), from(3));
     const cookie = (first.headers.get('set-cookie') ?? '').split(';')[0] ?? '';
     expect(first.headers.get('set-cookie')).toMatch(
       /^__Host-fangbang=.*; Secure; HttpOnly; SameSite=Strict$/,
     );
-    for (let i = 0; i < 8; i += 1) await prove(guessAtNumber(target, 1020 + i), from(4), i);
-    for (let i = 0; i < 8; i += 1) await prove(guessAtIdentity(another, 1030 + i), from(4), i);
+    for (let i = 0; i < 8; i += 1) await prove(guessAtNumber(target), from(4), i);
+    for (let i = 0; i < 8; i += 1) await prove(guessAtIdentity(another), from(4), i);
     expect(problem(await prove(fieldsOf(SERIES, target), from(5)))).toBe('too-many-attempts');
 
     for (let i = 0; i < 4; i += 1) {
@@ -177,24 +186,22 @@ describe.each(RUNTIMES)('guessing at the service on %s', (runtime) => {
     }
     expect(problem(await prove(fieldsOf(SERIES, another), { ...from(7), cookie }))).toBe('too-many-attempts');
     // Nor is the cookie worth anything for a guess.
-    expect(problem(await prove(guessAtNumber(target, 1050), { ...from(8), cookie }))).toBe(
-      'too-many-attempts',
-    );
+    expect(problem(await prove(guessAtNumber(target), { ...from(8), cookie }))).toBe('too-many-attempts');
     expect(problem(await ask(fieldsOf(SERIES, target), { ...from(6), cookie: `${cookie}A` }))).toBe(
       'too-many-attempts',
     );
   });
 
   it('sets no cookie with a wrong answer', async () => {
-    const target = others[3] ?? victim;
-    const wrong = await ask(guessAtNumber(target, 1060), from(10));
+    const target = freshCandidate();
+    const wrong = await ask(guessAtNumber(target), from(10));
     expect(wrong.status).toBe(404);
     expect(wrong.headers.get('set-cookie')).toBeNull();
   });
 
   it('takes a proof of work once, for its series and network', async () => {
-    const target = others[4] ?? victim;
-    for (let i = 0; i < 3; i += 1) await ask(guessAtNumber(target, 1070 + i), from(11), i);
+    const target = freshCandidate();
+    for (let i = 0; i < 3; i += 1) await ask(guessAtNumber(target), from(11), i);
     const challenge = challengeOf(await ask(fieldsOf(SERIES, target), from(11)));
     const proof = solve(challenge);
     const send = (headers: Record<string, string>, i = 0): Promise<Answer> =>
@@ -212,27 +219,27 @@ describe.each(RUNTIMES)('guessing at the service on %s', (runtime) => {
     for (let i = 0; i < 34; i += 1) {
       // What the client itself wrote into the header is to the left of what the proxy saw.
       const headers = { 'x-forwarded-for': `10.1.2.${i}, 203.0.113.200` };
-      seen.push(problem(await ask(guessAtNumber(others[100 + i] ?? victim, 1200 + i), headers, 0)));
+      seen.push(problem(await ask(guessAtNumber(freshCandidate()), headers, 0)));
     }
     expect(seen.slice(0, 30)).toEqual(Array.from({ length: 30 }, () => 'candidate-not-found'));
     expect(seen.slice(31)).toEqual(Array.from({ length: 3 }, () => 'proof-of-work-required'));
     // Right credentials, too: else the question would be the answer.
-    const right = fieldsOf(SERIES, others[150] ?? victim);
+    const right = fieldsOf(SERIES, freshCandidate());
     expect(problem(await ask(right, { 'x-forwarded-for': '203.0.113.200' }))).toBe('proof-of-work-required');
     expect((await prove(right, { 'x-forwarded-for': '203.0.113.200' })).status).toBe(200);
     expect((await ask(right, { 'x-forwarded-for': '203.0.113.201' })).status).toBe(200);
   });
 
   it('is forgiven by fangbang unlock, for the candidate that it names', async () => {
-    const target = others[160] ?? victim;
-    for (let i = 0; i < 8; i += 1) await prove(guessAtNumber(target, 1300 + i), from(20), i);
+    const target = freshCandidate();
+    for (let i = 0; i < 8; i += 1) await prove(guessAtNumber(target), from(20), i);
     expect(problem(await prove(fieldsOf(SERIES, target), from(21)))).toBe('too-many-attempts');
     const env = {
       DATABASE_URL: installation.loaderUrl,
       REDIS_URL: redis.url,
       FANGBANG_PEPPER_FILE: installation.pepperFile,
     };
-    const wrong = Object.values(guessAtNumber(target, 1310)).join('\n');
+    const wrong = Object.values(guessAtNumber(target)).join('\n');
     expect((await runCli(['unlock', SERIES.id, '--json'], { env, input: wrong })).exitCode).toBe(4);
     const input = Object.values(fieldsOf(SERIES, target)).join('\n');
     const result = await runCli(['unlock', SERIES.id, '--json'], { env, input });
@@ -250,7 +257,7 @@ describe.each(RUNTIMES)('guessing at the service on %s', (runtime) => {
     const names = await counterNames();
     const tables = names.filter((name) => /^[wd]:\d+$/.test(name));
     expect(tables.length).toBeGreaterThanOrEqual(2);
-    for (const name of names) if (!tables.includes(name)) expect(name).toMatch(/^[cp][^]{3}$/);
+    for (const name of names) if (!tables.includes(name)) expect(name).toMatch(/^[cp]:\d+$/);
     await withRedis(redis.url, async (client) => {
       for (const name of names) expect(await client.ttl(Buffer.from(name, 'latin1'))).toBeGreaterThan(0);
     });
@@ -272,7 +279,7 @@ describe.each(RUNTIMES)('a forged X-Forwarded-For on %s', (runtime) => {
     const seen: string[] = [];
     for (let i = 0; i < 80; i += 1)
       seen.push(
-        problem(await lookupAt(service.url, SERIES.id, guessAtNumber(candidates[i] ?? victim, i), from(i))),
+        problem(await lookupAt(service.url, SERIES.id, guessAtNumber(candidates[i] ?? victim), from(i))),
       );
     expect(seen.filter((one) => one === 'candidate-not-found').length).toBeLessThanOrEqual(31);
     expect(new Set(seen.slice(32))).toEqual(new Set(['proof-of-work-required']));

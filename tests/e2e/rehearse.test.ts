@@ -49,11 +49,12 @@ function recordIn(folder: string): RehearsalRecord {
 describe('npm run rehearse against a service', () => {
   let loaded: LoadedService;
   const reportIn = (name: string): string => join(loaded.folder, name);
+  let runs = 0;
   const args = (url = loaded.service.url, report = 'report'): string[] => [
     ...`--profile smoke --url ${url} --credentials ${loaded.credentialsFile} --series ${loaded.series}`.split(
       ' ',
     ),
-    ...`--rate 40 --seconds 3 --report ${reportIn(report)}`.split(' '),
+    ...`--rate 40 --seconds 3 --seed ${(runs += 1)} --report ${reportIn(report)}`.split(' '),
   ];
 
   beforeAll(async () => {

@@ -37,6 +37,7 @@ const SCENARIOS: Readonly<Record<string, string[]>> = {
 
 describe('the k6 scripts', () => {
   let loaded: LoadedService;
+  let runs = 0;
   const run = (script: string, env: Record<string, string> = {}): Promise<K6Result> =>
     runK6(script, {
       cwd: loaded.folder,
@@ -44,6 +45,8 @@ describe('the k6 scripts', () => {
         BASE_URL: loaded.service.url,
         CREDENTIALS: loaded.credentialsFile,
         SERIES: loaded.series,
+        // Others are guessed at in each run.
+        SEED: String((runs += 1)),
         ...env,
       },
     });

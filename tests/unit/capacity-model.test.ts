@@ -39,20 +39,27 @@ test('short work may fill a server nearly whole within the objective, long work 
   expect(utilisationWithin(100, 10, 1)).toBeLessThan(0.7);
 });
 
-test('CPU that follows the curve is fitted exactly, from any two rates', () => {
+test('CPU that follows the curve is predicted to within 2% between the rates that it was fitted to', () => {
   fc.assert(
     fc.property(
       fc.double({ min: 1e-5, max: 1e-3, noNaN: true }),
+      fc.double({ min: 1e-5, max: 1e-3, noNaN: true }),
       fc.double({ min: 1e-6, max: 1e-3, noNaN: true }),
-      fc.uniqueArray(fc.integer({ min: 100, max: 20_000 }), { minLength: 2, maxLength: 5 }),
-      (alone, sharing, rates) => {
-        const cores = (rate: number): number => coresAt({ alone, sharing }, rate);
-        const model = fitModel(rates.map((rate) => measured(rate, cores(rate))));
-        for (const rate of [50, 1_000, 30_000])
-          expect(coresAt(model.service, rate) / cores(rate)).toBeCloseTo(1, 4);
+      (own, shared, sharing) => {
+        const cores = (rate: number): number => coresAt({ own, shared, sharing }, rate);
+        const model = fitModel([250, 500, 1_000, 4_000, 16_000].map((rate) => measured(rate, cores(rate))));
+        for (const rate of [300, 2_000, 8_000])
+          expect(Math.abs(coresAt(model.service, rate) / cores(rate) - 1)).toBeLessThan(0.02);
       },
     ),
   );
+});
+
+test('requests that come together cost less, but never nothing', () => {
+  const curve = { own: 3e-5, shared: 2e-4, sharing: 1e-3 };
+  const costs = [100, 1_000, 10_000, 1e6].map((rate) => coresAt(curve, rate) / rate);
+  expect(costs).toEqual(costs.toSorted((a, b) => b - a));
+  expect(costs.at(-1)).toBeGreaterThan(curve.own);
 });
 
 test('CPU in proportion to the rate gives the capacity of the processes', () => {
@@ -73,8 +80,8 @@ test('Redis works on one thread, however many cores there are', () => {
 });
 
 test('noise that would make requests dearer together than alone is not believed', () => {
-  const model = fitModel([measured(1_000, 0.1), measured(2_000, 0.25)]);
-  expect(model.service.sharing).toBe(0);
+  const model = fitModel([measured(1_000, 0.1), measured(2_000, 0.25), measured(4_000, 0.55)]);
+  expect(model.service.shared).toBe(0);
   expect(coresAt(model.service, 2_000)).toBeGreaterThan(coresAt(model.service, 1_000));
 });
 
@@ -89,6 +96,46 @@ test('a check says by how much a prediction was off', () => {
     measured: 0.25,
     error: expect.closeTo(-0.2, 6),
   });
+});
+
+/**
+ * Measured by the search for C of `npm run rehearse` on a machine with two cores (Xeon, Bun 1.4.5, Redis 7.0.15),
+ * 50,000 candidates, tries of 5 s: requests a second, cores of the service, of Redis and of the generator. 16,000/s
+ * was the highest rate that held; other programs then used 0.26 cores.
+ */
+const RECORDED = [
+  [250, 0.0628, 0.0084, 0.0703],
+  [500, 0.0973, 0.0094, 0.1018],
+  [1_000, 0.165, 0.0172, 0.163],
+  [2_000, 0.2463, 0.0272, 0.2951],
+  [4_000, 0.364, 0.0377, 0.4186],
+  [8_000, 0.4837, 0.0478, 0.6163],
+  [16_000, 0.6001, 0.039, 0.8859],
+].map(([rate = 0, service = 0, redis = 0, generator = 0]) =>
+  measured(rate, service, redis, service + redis + generator),
+);
+
+test.each([500, 1_000, 2_000, 4_000, 8_000])(
+  'fitted to the other recorded runs, the model predicts the CPU of the one at %d/s to within 15%%',
+  (heldOut) => {
+    const model = fitModel(RECORDED.filter(({ ratePerSecond }) => ratePerSecond !== heldOut));
+    const [one] = RECORDED.filter(({ ratePerSecond }) => ratePerSecond === heldOut);
+    if (one === undefined) throw new Error(`${heldOut}/s was not recorded`);
+    const [service, , all] = checkAt(model, one);
+    expect(Math.abs(service?.error ?? 1)).toBeLessThan(0.15);
+    expect(Math.abs(all?.error ?? 1)).toBeLessThan(0.15);
+  },
+);
+
+test('fitted to recorded runs up to half of C, the model predicts C to within 15%', () => {
+  const model = fitModel(RECORDED.filter(({ ratePerSecond }) => ratePerSecond <= 8_000));
+  const { perSecond, bottleneck } = predictCapacity(model, {
+    serviceProcesses: 1,
+    machineCores: 2 - 0.26,
+    objectiveMs: 100,
+  });
+  expect(bottleneck).toBe('machine');
+  expect(Math.abs(perSecond / 16_000 - 1)).toBeLessThan(0.15);
 });
 
 const FACTS = {

@@ -10,7 +10,7 @@ import { judge } from '#lookup/limits/verdict.ts';
 import type { LimitCounter } from '#results/limit-keys.ts';
 
 const NOW = Date.UTC(2026, 5, 25, 1);
-const counter = (field: number): LimitCounter => ({ field, marker: Buffer.alloc(0) });
+const counter = (field: number): LimitCounter => ({ field, marker: '' });
 
 describe('a marker', () => {
   it('tells how many and until when', () => {
@@ -114,6 +114,15 @@ describe('a network', () => {
     expect(networks.proofUntilMs(7, NOW)).toBe(NOW + 900_000);
     networks.learn(7, 1, NOW + 950_000);
     expect(networks.proofUntilMs(7, NOW)).toBe(NOW + 900_000);
+  });
+
+  it('is not even asked for while none is known', () => {
+    const networks = new NetworkWatch(0);
+    expect(networks.isEmpty(NOW)).toBe(true);
+    networks.add(7, NOW + 900_000, NOW);
+    networks.add(8, NOW + 100_000, NOW);
+    expect(networks.isEmpty(NOW + 899_999)).toBe(false);
+    expect(networks.isEmpty(NOW + 900_000)).toBe(true);
   });
 
   it('gives way to newer ones when there are very many', () => {

@@ -17,10 +17,10 @@ import type { RedisClient } from '../redis-client.ts';
 export type LimitCommand =
   /** Raises a field by this much, never below 0 nor above 65,535, or reads it (0). */
   | { readonly kind: 'raise'; readonly table: LimitTable; readonly field: number; readonly by: number }
-  | { readonly kind: 'get'; readonly key: Buffer }
+  | { readonly kind: 'get'; readonly key: string }
   | {
       readonly kind: 'set';
-      readonly key: Buffer;
+      readonly key: string;
       readonly value: string;
       readonly seconds: number;
       /** Only when it is not there; null when it is. */
@@ -37,8 +37,11 @@ export interface Replies {
   readonly values: readonly Reply[];
 }
 
-/** A command as Redis takes it; its first argument is the only key, but for MGET. */
-type Raw = readonly [name: string, key: string | Buffer, ...rest: (string | number | Buffer)[]];
+/**
+ * A command as Redis takes it; its first argument is the only key, but for MGET. No buffers: with one
+ * among them, the client writes each command by itself.
+ */
+type Raw = readonly [name: string, key: string, ...rest: (string | number)[]];
 
 /** Fills `into` in the order of the commands. */
 type RunMany = (commands: readonly Raw[], into: unknown[]) => Promise<void>;
@@ -48,6 +51,8 @@ type RunMany = (commands: readonly Raw[], into: unknown[]) => Promise<void>;
  * attempt more.
  */
 const GIVE_UP_MS = 120;
+/** Milliseconds that a command waits for company: a round trip by itself costs more than its command. */
+const POST_WITHIN_MS = 10;
 /** Commands of ours in one round trip: a longer one would make other clients of Redis wait. */
 const MOST_COMMANDS = 1_024;
 /** A table gets its expiry by whoever uses it, again after so long, should Redis have lost it. */
@@ -66,6 +71,9 @@ export class CommandLine {
   readonly #expiriesMs = new Map<string, number>();
   #waiting: Waiting[] = [];
   #commands = 0;
+  /** Commands that wait for company. */
+  #posted: LimitCommand[] = [];
+  #postTimer: NodeJS.Timeout | undefined;
 
   constructor(client: RedisClient, giveUpMs = GIVE_UP_MS) {
     this.#isCluster = client instanceof Cluster;
@@ -83,12 +91,22 @@ export class CommandLine {
     });
   }
 
+  /** Runs commands along with the next round trip, or in one of their own soon; nobody hears of them. */
+  post(commands: readonly LimitCommand[]): void {
+    this.#posted.push(...commands);
+    this.#postTimer ??= setTimeout(() => this.#flush(), POST_WITHIN_MS);
+  }
+
   #flush(): void {
     const batch = this.#waiting;
-    if (batch.length === 0) return;
+    if (batch.length === 0 && this.#posted.length === 0) return;
     this.#waiting = [];
     this.#commands = 0;
     const trip = new Trip(this.#isCluster);
+    for (const command of this.#posted) trip.add(command);
+    this.#posted = [];
+    clearTimeout(this.#postTimer);
+    this.#postTimer = undefined;
     const places = batch.map(({ commands }) => commands.map((command) => trip.add(command)));
     const raw = [...trip.commands(), ...this.#expiries(trip.tables())];
 
@@ -141,7 +159,7 @@ class Trip {
   readonly #isCluster: boolean;
   readonly #fields = new Map<string, Fields>();
   readonly #alone: Raw[] = [];
-  readonly #keys: (string | Buffer)[] = [EPOCH_KEY];
+  readonly #keys: string[] = [EPOCH_KEY];
   /** Of the epoch. */
   readonly epoch: Place = { list: 'keys', at: 0 };
 
@@ -215,7 +233,7 @@ function asReply(value: unknown): Reply {
 function runManyOn(client: RedisClient): RunMany {
   if (client instanceof Cluster) {
     return async (commands, into) => {
-      const call = (i: number): [string, ...(string | Buffer | number)[]] => [...(commands[i] ?? NOTHING)];
+      const call = (i: number): [string, ...(string | number)[]] => [...(commands[i] ?? NOTHING)];
       await runOnCluster<unknown>(
         client,
         commands.map(([, key]) => key),

@@ -98,7 +98,7 @@ export function createLimiter(
     standing({ counters, visitor, nowMs, hasProof }) {
       const known = counterWatch.standing(counters, nowMs);
       const verdict = known.length === 0 ? undefined : judge(known, wrongPerWindow, proofFrom(hasProof));
-      if (verdict !== undefined || hasProof) return refused(verdict);
+      if (verdict !== undefined || hasProof || networks.isEmpty(nowMs)) return refused(verdict);
       const untilMs = networks.proofUntilMs(visitor.network, nowMs);
       return untilMs === undefined ? undefined : refused({ kind: 'proofRequired', untilMs });
     },

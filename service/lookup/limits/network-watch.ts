@@ -15,15 +15,23 @@ const MOST = 65_536;
 export class NetworkWatch {
   readonly #free: number;
   readonly #seen = new Map<number, Seen>();
+  #latestEndMs = 0;
 
   /** @param free wrong attempts for which no proof is asked. */
   constructor(free: number) {
     this.#free = free;
   }
 
+  /** Whether there is nobody to look for: to know a request's network costs 4 µs on Bun. */
+  isEmpty(nowMs: number): boolean {
+    if (this.#seen.size === 0) return true;
+    if (nowMs < this.#latestEndMs) return false;
+    this.#seen.clear();
+    return true;
+  }
+
   /** When a network's window ends if it has to bring a proof, else undefined. */
   proofUntilMs(network: number, nowMs: number): number | undefined {
-    if (this.#seen.size === 0) return undefined;
     const seen = this.#seen.get(network);
     if (seen === undefined) return undefined;
     if (seen.endsAtMs <= nowMs) {
@@ -46,6 +54,7 @@ export class NetworkWatch {
   }
 
   #remember(network: number, seen: Seen): void {
+    this.#latestEndMs = Math.max(this.#latestEndMs, seen.endsAtMs);
     this.#seen.delete(network);
     if (this.#seen.size >= MOST) {
       const [oldest] = this.#seen.keys();

@@ -27,7 +27,7 @@ import {
 } from '#results/limit-keys.ts';
 import type { CommandLine, LimitCommand, Reply } from './command-line.ts';
 import type { CounterValue } from './counter-value.ts';
-import { OPEN, closedUntil, formatCounter, parseCounter } from './counter-value.ts';
+import { closedUntil, formatCounter, parseCounter } from './counter-value.ts';
 import type { LimitSettings } from './settings.ts';
 import { WINDOW_MS } from './settings.ts';
 import type { Verdict } from './verdict.ts';
@@ -72,6 +72,8 @@ interface Raised {
 export class SharedCounters {
   readonly #line: CommandLine;
   readonly #limits: LimitSettings;
+  /** Markers on their way. */
+  readonly #setting = new Map<string, Promise<boolean>>();
 
   constructor(line: CommandLine, limits: LimitSettings) {
     this.#line = line;
@@ -105,14 +107,15 @@ export class SharedCounters {
     if (known.length < raised.length) return { verdict: 'away', epoch, markers: [], network };
 
     const refusal = this.#refuse(known, network, attempt);
-    if (refusal !== undefined) {
-      this.#takeBack(attempt, 'wholly');
-      const markers = known.map(({ recent, marker }) =>
-        recent > this.#limits.wrongPerWindow && marker.count === 0 ? closedUntil(nowMs + WINDOW_MS) : marker,
-      );
-      return { verdict: refusal, epoch, markers, network };
-    }
-    return { ...(await this.#allow(known, attempt)), epoch, network };
+    if (refusal === undefined) return { ...(await this.#allow(known, attempt)), epoch, network };
+    this.#takeBack(attempt, 'wholly');
+    // What refuses wrong ones has to refuse right ones: the markers may be missing when an instance has
+    // died, or given up waiting for Redis, over those who brought the counters here.
+    const markers = known.map((one) => this.#markerWithout(one, attempt));
+    const isMarked = await this.#setMarkers(known, markers, nowMs);
+    return isMarked
+      ? { verdict: refusal, epoch, markers, network }
+      : { verdict: 'away', epoch, markers: [], network };
   }
 
   /** Uses a proof up: whether it was not used before. */
@@ -129,21 +132,19 @@ export class SharedCounters {
     const markers = known.map(({ marker }) => marker);
     const standing = judge(markers, wrongPerWindow, undefined);
     if (standing !== undefined) return standing;
-    const closed = known.flatMap(({ counter, recent, today }) => {
-      if (today >= wrongPerDay) return [{ counter, endsAtMs: dayEndsMs(dayOf(nowMs)), isNext: true }];
-      if (recent <= wrongPerWindow) return [];
-      return [{ counter, endsAtMs: nowMs + WINDOW_MS, isNext: recent === wrongPerWindow + 1 }];
-    });
-    if (closed.length > 0) {
-      for (const { counter, endsAtMs, isNext } of closed)
-        if (isNext) this.#markLater(counter, closedUntil(endsAtMs), nowMs);
-      return { kind: 'limited', untilMs: Math.max(...closed.map(({ endsAtMs }) => endsAtMs)) };
+    if (known.some(({ today }) => today >= wrongPerDay))
+      return { kind: 'limited', untilMs: dayEndsMs(dayOf(nowMs)) };
+    if (!hasProof) {
+      // Before the cap: many at once without a proof of work must not close a counter.
+      if (network > freePerNetwork) return { kind: 'proofRequired', untilMs: nowMs + WINDOW_MS };
+      if (known.some(({ recent }) => recent > freeBeforeProof))
+        return { kind: 'proofRequired', untilMs: periodForgottenMs(periodOf(nowMs)) };
+      const needed = judge(markers, Number.POSITIVE_INFINITY, freeBeforeProof);
+      if (needed !== undefined) return needed;
     }
-    if (hasProof) return undefined;
-    if (network > freePerNetwork) return { kind: 'proofRequired', untilMs: nowMs + WINDOW_MS };
-    if (known.some(({ recent }) => recent > freeBeforeProof))
-      return { kind: 'proofRequired', untilMs: periodForgottenMs(periodOf(nowMs)) };
-    return judge(markers, Number.POSITIVE_INFINITY, freeBeforeProof);
+    return known.some(({ recent }) => recent > wrongPerWindow)
+      ? { kind: 'limited', untilMs: nowMs + WINDOW_MS }
+      : undefined;
   }
 
   /** The day's counters and the markers of an attempt that is within the limits. */
@@ -153,44 +154,81 @@ export class SharedCounters {
   ): Promise<Pick<Counted, 'verdict' | 'markers'>> {
     const { wrongPerWindow, wrongPerDay } = this.#limits;
     const { nowMs } = attempt;
-    const raiseDay = this.#line.run(
-      known.map(({ counter: { field } }) => ({ kind: 'raise', table: dayTable(dayOf(nowMs)), field, by: 1 })),
-    );
+    const table = dayTable(dayOf(nowMs));
+    const raiseDay = known.map(({ counter: { field } }): LimitCommand => ({
+      kind: 'raise',
+      table,
+      field,
+      by: 1,
+    }));
     let todays: (number | undefined)[] = known.map(({ today }) => today + 1);
     // Up to so many may be under way at once: far from the day's limit nobody has to wait for the count.
     if (known.some(({ today }) => today + wrongPerWindow >= wrongPerDay)) {
-      const { values } = await raiseDay;
+      const { values } = await this.#line.run(raiseDay);
       todays = values.map((value) => (typeof value === 'number' ? value : undefined));
       if (todays.includes(undefined)) return { verdict: 'away', markers: [] };
+    } else {
+      this.#line.post(raiseDay);
     }
     const dayEndMs = dayEndsMs(dayOf(nowMs));
     const isOver = todays.some((today) => (today ?? 0) > wrongPerDay);
     const markers = known.map((one, i) => this.#markerAfter(one, todays[i] ?? 0, nowMs));
-    const changed = known.flatMap((raised, i) => {
-      const value = markers[i] ?? OPEN;
-      return outweighs(value, raised.marker) ? [{ raised, value }] : [];
-    });
-    if (changed.length > 0) {
-      const { values } = await this.#line.run(
-        changed.map(({ raised, value }) => mark(raised.counter, value, nowMs)),
-      );
-      if (values.includes('away')) return { verdict: 'away', markers: [] };
-      for (const { raised, value } of changed)
-        if (value.count > wrongPerWindow) this.#clearLater(raised, nowMs);
-      for (const [i, { counter }] of known.entries())
-        if ((todays[i] ?? 0) >= wrongPerDay) this.#markLater(counter, closedUntil(dayEndMs), nowMs);
-    }
+    if (!(await this.#setMarkers(known, markers, nowMs))) return { verdict: 'away', markers: [] };
+    for (const [i, { counter }] of known.entries())
+      if ((todays[i] ?? 0) >= wrongPerDay) this.#markDayLater(counter, nowMs);
     if (!isOver) return { verdict: { kind: 'allowed' }, markers };
     this.#takeBack(attempt, 'recently');
     return { verdict: { kind: 'limited', untilMs: dayEndMs }, markers };
   }
 
+  /** The marker of a counter in which an attempt stays. */
   #markerAfter({ recent, marker }: Raised, today: number, nowMs: number): CounterValue {
     const { wrongPerWindow, wrongPerDay, freeBeforeProof } = this.#limits;
     if (today >= wrongPerDay) return closedUntil(dayEndsMs(dayOf(nowMs)));
     if (recent >= wrongPerWindow) return closedUntil(nowMs + WINDOW_MS);
     if (recent < freeBeforeProof) return marker;
     return { count: recent, endsAtMs: periodForgottenMs(periodOf(nowMs)) };
+  }
+
+  /** The marker of a counter from which an attempt is taken back, perhaps among many of the same moment. */
+  #markerWithout(raised: Raised, { hasProof, nowMs }: WrongAttempt): CounterValue {
+    const { marker, today, recent } = raised;
+    const { wrongPerWindow } = this.#limits;
+    if (marker.count > wrongPerWindow) return marker;
+    const others = hasProof ? recent - 1 : Math.min(recent - 1, wrongPerWindow - 1);
+    return this.#markerAfter({ ...raised, recent: others }, today, nowMs);
+  }
+
+  /**
+   * Sets the markers that say more than those that stand, and clears what has led to a closed one: it
+   * has had its consequence. One marker is on its way at a time, however many ask for it at once.
+   * @returns whether they are set.
+   */
+  async #setMarkers(
+    known: readonly Raised[],
+    markers: readonly CounterValue[],
+    nowMs: number,
+  ): Promise<boolean> {
+    const set: Promise<boolean>[] = [];
+    for (const [i, raised] of known.entries()) {
+      const value = markers[i];
+      if (value === undefined || !outweighs(value, raised.marker)) continue;
+      const { field } = raised.counter;
+      const key = `${field} ${formatCounter(value)}`;
+      let setting = this.#setting.get(key);
+      if (setting === undefined) {
+        setting = this.#setMarker(raised, value, nowMs).finally(() => this.#setting.delete(key));
+        this.#setting.set(key, setting);
+      }
+      set.push(setting);
+    }
+    return (await Promise.all(set)).every(Boolean);
+  }
+
+  async #setMarker(raised: Raised, value: CounterValue, nowMs: number): Promise<boolean> {
+    const { values } = await this.#line.run([mark(raised.counter, value, nowMs)]);
+    if (value.count > this.#limits.wrongPerWindow) this.#clearLater(raised, nowMs);
+    return values[0] !== 'away';
   }
 
   /** Takes a refused attempt back; nobody waits for it. */
@@ -201,7 +239,6 @@ export class SharedCounters {
     void this.#line.run(fields.map((field) => ({ kind: 'raise', table, field, by: -1 })));
   }
 
-  /** What has led to a closed marker has had its consequence. */
   #clearLater({ counter: { field }, counts }: Raised, nowMs: number): void {
     const period = periodOf(nowMs);
     later(() =>
@@ -213,12 +250,9 @@ export class SharedCounters {
     );
   }
 
-  /**
-   * Marks a counter unless a marker says more. For one that an instance has died over before it could
-   * mark it; and for the day's, which another attempt of the same moment may have overwritten with one
-   * of 15 minutes. Not at once: those are on their way.
-   */
-  #markLater(counter: LimitCounter, value: CounterValue, nowMs: number): void {
+  /** An attempt of the same moment may have overwritten the day's marker with one of 15 minutes. */
+  #markDayLater(counter: LimitCounter, nowMs: number): void {
+    const value = closedUntil(dayEndsMs(dayOf(nowMs)));
     later(async () => {
       const { values } = await this.#line.run([{ kind: 'get', key: counter.marker }]);
       const marker = parseCounter(values[0]);

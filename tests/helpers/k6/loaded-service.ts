@@ -30,7 +30,8 @@ export interface LoadedService {
   readonly close: () => Promise<void>;
 }
 
-const CANDIDATES = 300;
+/** Many enough that the wrong guesses of several runs do not add up on one. */
+const CANDIDATES = 2_000;
 
 /** Loads and opens a batch, now or later, and starts the service on it. */
 export async function startLoadedService(
