@@ -15,6 +15,9 @@ export interface AssessFacts {
   readonly postgresConnections: number | undefined;
 }
 
+/** To fit three numbers, and one to be held out. */
+const ENOUGH_RATES = 4;
+
 /** Below so much CPU of the service a second's reading is mostly noise. */
 const LEAST_CORES = 0.03;
 
@@ -46,9 +49,17 @@ export function assessModel(facts: AssessFacts): ModelRecord | undefined {
     bottleneck: predicted.bottleneck,
     checks: [
       ...checkAt(model, heldOut),
-      ...(perSecond === null ? [] : [check('capacity', perSecond, predicted.perSecond, perSecond)]),
+      // A C that other programs set says nothing of the model.
+      ...(perSecond === null || wasDisturbed(capacity)
+        ? []
+        : [check('capacity', perSecond, predicted.perSecond, perSecond)]),
     ],
   };
+}
+
+/** A rate was missed while other programs took the machine. */
+function wasDisturbed({ steps }: CapacityRecord): boolean {
+  return steps.some(({ held, measured }) => !held && measured.limits.disturbed);
 }
 
 /** What the system itself and other programs used at the highest rate that held. */
@@ -60,11 +71,14 @@ function othersCores({ steps }: CapacityRecord): number {
   return Math.max(0, machine - service - redis - generator);
 }
 
-/** The tries that held and were not disturbed by other programs. */
+/**
+ * The tries of the search that held: those that other programs did not disturb when there are enough, else all,
+ * because a request costs nearly the same CPU while others wait for theirs.
+ */
 export function usableSteps({ steps }: CapacityRecord): CapacityStep[] {
-  return steps.filter(
-    ({ held, purpose, measured }) => held && purpose === 'search' && !measured.limits.disturbed,
-  );
+  const held = steps.filter((step) => step.held && step.purpose === 'search');
+  const calm = held.filter(({ measured }) => !measured.limits.disturbed);
+  return new Set(calm.map(({ ratePerSecond }) => ratePerSecond)).size >= ENOUGH_RATES ? calm : held;
 }
 
 /** What the plan needs, or undefined without C. */

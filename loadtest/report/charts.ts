@@ -89,11 +89,13 @@ function optionOf(chart: Chart): EChartsOption {
   return {
     animation: false,
     textStyle: { fontFamily: FONT },
-    grid: { left: 64, right: 24, top: 40, bottom: 52 },
+    // Room for a second row of names.
+    grid: { left: 64, right: 24, top: chart.lines.length > 4 ? 64 : 40, bottom: 52 },
     legend: {
       top: 4,
       left: 56,
       itemHeight: 10,
+      itemWidth: 16,
       itemGap: 20,
       textStyle: { ...axisText },
       data: chart.lines.map(({ name }) => name),
