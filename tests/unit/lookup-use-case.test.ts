@@ -273,7 +273,7 @@ describe('a lookup', () => {
   it('is answered from Postgres, and heals, when the value is damaged or nobody vouches for it', async () => {
     const rig = await makeRig();
     rig.slip = { kind: 'found', payload };
-    rig.cacheRead = { epoch: 2, value: Buffer.from(sealed).map((byte, i) => (i === 0 ? byte ^ 1 : byte)) };
+    rig.cacheRead = { epoch: 2, value: Buffer.from(sealed.map((byte, i) => (i === 0 ? byte ^ 1 : byte))) };
     expect(await rig.ask()).toBe('found');
     expect(rig.healed).toHaveLength(1);
     rig.monotonicMs += 10_000;
