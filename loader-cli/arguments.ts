@@ -16,7 +16,10 @@ export function parseBatchNumber(text: string | undefined): number {
   return number;
 }
 
-/** The word `now`, or an instant. @throws FangbangError `usage` */
+/**
+ * The word `now`, or an instant of a whole second: candidates are shown the release time to the second, and what
+ * two persons agree on must be what is shown. @throws FangbangError `usage`
+ */
 export function parseInstant(option: string, text: string | undefined): Date | 'now' {
   if (text === 'now') return text;
   const match = /^(\d{4}-\d\d-\d\d)(T\d\d:\d\d(?::\d\d(?:\.\d{1,3})?)?)(Z|[+-]\d\d:\d\d)?$/.exec(text ?? '');
@@ -34,6 +37,15 @@ export function parseInstant(option: string, text: string | undefined): Date | '
   // Date takes 30 February for 2 March.
   if (Number.isNaN(midnight.getTime()) || !midnight.toISOString().startsWith(day)) throw noInstant(option);
   if (Number.isNaN(instant.getTime())) throw noInstant(option);
+  if (instant.getMilliseconds() !== 0) {
+    throw new FangbangError(
+      'usage',
+      `${option} takes whole seconds: a release time is shown without fractions`,
+      {
+        hint: `write ${option} ${text?.replace(/\.\d+/, '')}`,
+      },
+    );
+  }
   return instant;
 }
 

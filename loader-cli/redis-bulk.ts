@@ -4,7 +4,7 @@
  * each node gets a pipeline of single commands, and what a resharding moved is asked for again singly.
  */
 import type { ChainableCommander, Cluster, Redis } from 'ioredis';
-import { keySlot } from './redis-slot.ts';
+import { keySlot } from '#results/redis-slot.ts';
 
 export interface Bulk {
   setMany(keys: readonly Buffer[], values: readonly Buffer[]): Promise<void>;

@@ -10,7 +10,8 @@ import { Cluster, Redis } from 'ioredis';
 import type { RedisOptions } from 'ioredis';
 import { FangbangError } from '#results/errors.ts';
 import type { RedisAddress } from '#results/redis-address.ts';
-import { EPOCH_KEY, RAISE_EPOCH_SCRIPT } from '#results/redis-keys.ts';
+import { catchForgottenAsking } from '#results/redis-cluster-nodes.ts';
+import { EPOCH_KEY, RAISE_EPOCH_SCRIPT, clusterKeys } from '#results/redis-keys.ts';
 import { clusterBulk, singleBulk } from './redis-bulk.ts';
 import type { Bulk } from './redis-bulk.ts';
 import { mapRedisError } from './redis-errors.ts';
@@ -105,12 +106,28 @@ export class RedisWriter implements Bulk {
     return await guard(() => this.#client.get(key));
   }
 
-  async set(key: string, value: string): Promise<void> {
-    await guard(() => this.#client.set(key, value));
+  /** Sets a value on every master: under `base`, on a Cluster under each of its `clusterKeys`. */
+  async setEverywhere(base: string, value: string): Promise<void> {
+    const keys = this.#everywhere(base);
+    await this.setMany(
+      keys,
+      keys.map(() => Buffer.from(value)),
+    );
   }
 
-  async remove(key: string): Promise<void> {
-    await guard(() => this.#client.del(key));
+  /** What `setEverywhere` has set, key by key; null where it is gone. */
+  async getEverywhere(base: string): Promise<(string | null)[]> {
+    const values = await this.getMany(this.#everywhere(base));
+    return values.map((value) => value?.toString() ?? null);
+  }
+
+  async removeEverywhere(base: string): Promise<void> {
+    await this.unlinkMany(this.#everywhere(base));
+  }
+
+  #everywhere(base: string): Buffer[] {
+    const keys = this.#client instanceof Cluster ? clusterKeys(base) : [base];
+    return keys.map((key) => Buffer.from(key));
   }
 
   /** Raises the epoch that every lookup reads, never lowers it; answers the one that stands then. */
@@ -158,12 +175,14 @@ function makeClient(address: Exclude<RedisAddress, { kind: 'none' }>): Redis | C
       });
     case 'cluster': {
       const { retryStrategy: _, lazyConnect, ...forNodes } = OPTIONS;
-      return new Cluster([...address.nodes], {
+      const cluster = new Cluster([...address.nodes], {
         lazyConnect,
         clusterRetryStrategy: () => null,
         slotsRefreshTimeout: CONNECT_TIMEOUT_MS,
         redisOptions: { ...forNodes, ...login(address) },
       });
+      catchForgottenAsking(cluster);
+      return cluster;
     }
     default:
       throw new FangbangError('config-invalid', 'REDIS_URL has an unknown form');

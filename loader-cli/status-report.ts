@@ -50,7 +50,7 @@ export interface RedisStatus {
   /** Why it is away. */
   readonly reason: string | null;
   readonly epoch: number | null;
-  /** By batch number: whether the mark of a whole warming is still there. */
+  /** By batch number: whether the mark of a whole warming is still there, on a Cluster on every master. */
   readonly warm: Readonly<Record<string, boolean>>;
 }
 
@@ -141,7 +141,9 @@ export async function readRedisStatus(
     const epoch = await redis.get(EPOCH_KEY);
     const warm: Record<string, boolean> = {};
     for (const { number, warmedAt } of batches) {
-      if (warmedAt !== null) warm[number] = (await redis.get(warmMarkerKey(number))) !== null;
+      if (warmedAt === null) continue;
+      const markers = await redis.getEverywhere(warmMarkerKey(number));
+      warm[number] = markers.every((marker) => marker !== null);
     }
     return { state: 'reachable', reason: null, epoch: epoch === null ? null : Number(epoch), warm };
   } catch (error) {

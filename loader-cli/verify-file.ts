@@ -1,17 +1,24 @@
 /**
- * The official file against what Postgres holds: the file is read again as `load` reads it, every
- * candidate looked up by the digest of the credentials, and the batch's checksum computed anew.
+ * The official file against what Postgres holds: the file is read again as `load` reads it, with the same digests,
+ * and the batch's checksum computed anew. Every entry that the batch must have leaves a print; what Postgres then
+ * holds is scanned once, for all comparisons (verify-stores.ts), and both sides are put side by side in the order of
+ * their digests. To ask Postgres for every digest instead, one random read each, took most of the time.
  *
- * Memory: one piece of the file (256 KB) and, for a correction, the numbers of its candidates.
+ * Memory: some pieces of the file (256 KB), a 256th of the prints and, for a correction, the numbers of its
+ * candidates. Temporary folder: 64 bytes an entry beside what a load takes; a full one is `file-refused`.
  */
 import type { SeriesDefinition } from '#results/definition.ts';
-import type { Digest, Pepper } from '#results/digest.ts';
-import { computeDigest } from '#results/digest.ts';
-import type { Batch, Entry } from './batches.ts';
-import { PAGE_ENTRIES, entryPages, readBatch } from './batches.ts';
+import { StoredChecksum } from '#results/checksum.ts';
+import type { Pepper } from '#results/digest.ts';
+import type { Batch } from './batches.ts';
+import { readBatch } from './batches.ts';
 import type { CommandContext } from './command.ts';
 import type { Database } from './database.ts';
-import type { AcceptedRow, FileReport } from './pipeline/read-official-files.ts';
+import { entryBlocks, readBatchTable } from './entry-blocks.ts';
+import { entryRecipe } from './pipeline/entries.ts';
+import { EntryPrints } from './pipeline/entry-prints.ts';
+import { EntryThread } from './pipeline/entry-thread.ts';
+import type { FileReport, ReadReport } from './pipeline/read-official-files.ts';
 import { readOfficialFiles } from './pipeline/read-official-files.ts';
 
 export interface FileCompared {
@@ -37,135 +44,109 @@ interface Job {
   readonly paths: readonly string[];
 }
 
-/** @throws FangbangError `file-refused`, `batch-not-found`, those of the database. */
-export async function compareFile(ctx: CommandContext, job: Job): Promise<FileCompared> {
-  const { database, batch, definition } = job;
-  const corrected = batch.corrects === null ? undefined : await readBatch(database, batch.corrects);
-  const found = new Comparison(database, batch.number);
-  const numbers = new Set<string>();
-  let waiting: Entry[] = [];
-  const digestsOf = entriesOf(definition, job.pepper);
-  const progress = ctx.progress('reading the file', undefined);
-  const flush = async (): Promise<void> => {
-    await found.compare(waiting);
-    waiting = [];
-  };
-  const report = await readOfficialFiles(job.paths, definition, {
-    signal: ctx.signal,
-    ...(corrected === undefined ? {} : { corrects: corrected.checksum }),
-    onProgress: (lines) => progress.advance(lines),
-    onAccepted: (row) => {
-      waiting.push(...digestsOf(row));
-      if (corrected !== undefined) numbers.add(row.slip.candidateNumber);
-    },
-    afterPiece: flush,
-    onRestart: async () => {
-      found.reset();
-      numbers.clear();
-      waiting = [];
-    },
-  });
-  await flush();
-  progress.done();
-  if (corrected !== undefined) await compareUncorrected(ctx, { ...job, corrected, found, numbers });
-  return {
-    files: report.files,
-    candidates: report.rows.accepted,
-    rejected: report.rows.rejected,
-    checksum: report.checksum,
-    missingInPostgres: found.missing,
-    extraInPostgres: batch.entries - found.present,
-    differing: found.differing,
-  };
-}
+/** What a batch must hold by its file. */
+export class ExpectedEntries {
+  readonly #batch: Batch;
+  readonly #report: ReadReport;
+  readonly #prints: EntryPrints;
 
-/** A row's entries, one per credential set, as `load` makes them. */
-function entriesOf(definition: SeriesDefinition, pepper: Pepper): (row: AcceptedRow) => Entry[] {
-  const names = Object.keys(definition.credentials);
-  const sets = definition.credentialSets.map((set) => ({
-    name: set.name,
-    places: set.credentials.map((name) => names.indexOf(name)),
-  }));
-  return ({ credentials, slip, payload }) =>
-    sets.map(({ name, places }, credentialSet) => ({
-      digest: computeDigest(
-        pepper,
-        definition.id,
-        name,
-        places.map((place) => credentials[place] ?? ''),
-      ),
-      credentialSet,
-      candidateNumber: slip.candidateNumber,
-      payload,
-    }));
-}
-
-/** Counts how expected entries stand to those of a batch in Postgres. */
-class Comparison {
-  /** Entries of the batch that were expected, the differing ones included. */
-  present = 0;
-  missing = 0;
-  differing = 0;
-  readonly #database: Database;
-  readonly #batch: number;
-
-  constructor(database: Database, batch: number) {
-    this.#database = database;
+  private constructor(batch: Batch, report: ReadReport, prints: EntryPrints) {
     this.#batch = batch;
+    this.#report = report;
+    this.#prints = prints;
   }
 
-  reset(): void {
-    this.present = 0;
-    this.missing = 0;
-    this.differing = 0;
-  }
-
-  async compare(expected: readonly Entry[]): Promise<void> {
-    for (let from = 0; from < expected.length; from += PAGE_ENTRIES) {
-      const part = expected.slice(from, from + PAGE_ENTRIES);
-      const stored = await this.#lookUp(part.map(({ digest }) => digest));
-      for (const entry of part) {
-        const other = stored.get(entry.digest.toString('latin1'));
-        if (other === undefined) {
-          this.missing += 1;
-          continue;
-        }
-        this.present += 1;
-        if (!isSameEntry(entry, other)) this.differing += 1;
-      }
+  /** @throws FangbangError `file-refused`, `batch-not-found`, those of the database. */
+  static async read(ctx: CommandContext, job: Job): Promise<ExpectedEntries> {
+    const { database, batch } = job;
+    const prints = new EntryPrints();
+    try {
+      const corrected = batch.corrects === null ? undefined : await readBatch(database, batch.corrects);
+      const numbers = new Set<string>();
+      const report = await printFiles(ctx, job, prints, corrected, numbers);
+      if (corrected !== undefined) await printUncorrected(ctx, database, prints, corrected, numbers);
+      return new ExpectedEntries(batch, report, prints);
+    } catch (error) {
+      prints.close();
+      throw error;
     }
   }
 
-  async #lookUp(digests: readonly Digest[]): Promise<Map<string, Entry>> {
-    const rows = await this.#database.query<Entry>(
-      `select digest, credential_set as "credentialSet", candidate_number as "candidateNumber", payload
-       from fangbang.slip where batch = $1 and digest = any($2::bytea[])`,
-      [this.#batch, digests],
-    );
-    return new Map(rows.map((row) => [row.digest.toString('latin1'), row]));
+  /** @param found prints of all that Postgres holds of the batch. */
+  compareWith(found: EntryPrints): FileCompared {
+    const { present, missing, differing } = this.#prints.compareWith(found);
+    return {
+      files: this.#report.files,
+      candidates: this.#report.rows.accepted,
+      rejected: this.#report.rows.rejected,
+      checksum: this.#report.checksum,
+      missingInPostgres: missing,
+      extraInPostgres: this.#batch.entries - present,
+      differing,
+    };
+  }
+
+  /** Gives the temporary file back. */
+  close(): void {
+    this.#prints.close();
   }
 }
 
-function isSameEntry(a: Entry, b: Entry): boolean {
-  return (
-    a.credentialSet === b.credentialSet &&
-    a.candidateNumber === b.candidateNumber &&
-    a.payload.equals(b.payload)
-  );
+/** @param numbers gets the candidates of a correction. */
+async function printFiles(
+  ctx: CommandContext,
+  { definition, pepper, paths }: Job,
+  prints: EntryPrints,
+  corrected: Batch | undefined,
+  numbers: Set<string>,
+): Promise<ReadReport> {
+  const recipe = entryRecipe(definition, pepper);
+  const start = (): EntryThread => new EntryThread(recipe, (made) => prints.addAll(made.prints));
+  let thread = start();
+  const progress = ctx.progress('reading the file', undefined);
+  try {
+    const report = await readOfficialFiles(paths, definition, {
+      signal: ctx.signal,
+      ...(corrected === undefined ? {} : { corrects: corrected.checksum }),
+      onProgress: (lines) => progress.advance(lines),
+      onAccepted: ({ bytes, slip }) => {
+        thread.add(bytes);
+        if (corrected !== undefined) numbers.add(slip.candidateNumber);
+      },
+      afterPiece: () => thread.drained(),
+      onRestart: async () => {
+        thread.stop();
+        thread = start();
+        prints.clear();
+        numbers.clear();
+      },
+    });
+    await thread.end();
+    progress.done();
+    return report;
+  } finally {
+    thread.stop();
+  }
 }
 
 /** Whoever is not in a correction's file must be as in the batch that it corrects. */
-async function compareUncorrected(
+async function printUncorrected(
   ctx: CommandContext,
-  {
-    database,
-    corrected,
-    found,
-    numbers,
-  }: Job & { corrected: Batch; found: Comparison; numbers: ReadonlySet<string> },
+  database: Database,
+  prints: EntryPrints,
+  corrected: Batch,
+  numbers: ReadonlySet<string>,
 ): Promise<void> {
-  for await (const page of entryPages(database, corrected.number)) {
+  const hashes = new StoredChecksum();
+  const progress = ctx.progress(`reading batch ${corrected.number}`, corrected.entries);
+  const table = await readBatchTable(database, corrected);
+  for await (const { entries } of entryBlocks(database, corrected, table)) {
     ctx.signal.throwIfAborted();
-    await found.compare(page.filter(({ candidateNumber }) => !numbers.has(candidateNumber)));
+    for (const { digest, credentialSet, candidateNumber, payload } of entries) {
+      if (!numbers.has(candidateNumber))
+        prints.add(digest, hashes.add(digest, credentialSet, candidateNumber, payload));
+    }
+    progress.advance(entries.length);
   }
+  progress.done();
 }

@@ -13,6 +13,7 @@ import type { Batch, Entry } from './batches.ts';
 import type { CommandContext } from './command.ts';
 import type { Database } from './database.ts';
 import { entryBlocks, readBatchTable } from './entry-blocks.ts';
+import type { EntryPrints } from './pipeline/entry-prints.ts';
 import type { RedisWriter } from './redis.ts';
 
 export interface StoresCompared {
@@ -26,13 +27,17 @@ export interface StoresCompared {
   readonly alteredInRedis: number;
 }
 
-/** @param redis undefined compares nothing with it. */
+/**
+ * @param redis undefined compares nothing with it.
+ * @param prints gets every entry that Postgres holds.
+ */
 export async function compareStores(
   ctx: CommandContext,
   database: Database,
   redis: RedisWriter | undefined,
   batch: Batch,
   definition: SeriesDefinition,
+  prints?: EntryPrints,
 ): Promise<StoresCompared> {
   const codec = makeSlipCodec(definition);
   const nonce = makeSealNonce(batch.codecVersion, batch.nonceSalt);
@@ -46,7 +51,8 @@ export async function compareStores(
     // Awaited below, after the work that needs no answer.
     asked?.catch(() => {});
     for (const entry of page) {
-      checksum.add(entry.digest, entry.credentialSet, entry.candidateNumber, entry.payload);
+      const hash = checksum.add(entry.digest, entry.credentialSet, entry.candidateNumber, entry.payload);
+      prints?.add(entry.digest, hash);
       if (!isReadable(codec, entry)) counts.unreadable += 1;
     }
     const sealed = await asked;

@@ -1,7 +1,9 @@
 /**
  * How far the warming of a batch has come, kept in the Redis that is warmed: when that is emptied the
- * checkpoint goes with it.
+ * checkpoint goes with it. On a Cluster every master has its own, written after the entries that it holds, so
+ * that one that was emptied, or lost its last writes in a failover, says so: the least of them counts.
  */
+import { warmCheckpointKey } from '#results/redis-keys.ts';
 import type { Batch } from './batches.ts';
 import type { BatchTable } from './entry-blocks.ts';
 import type { RedisWriter } from './redis.ts';
@@ -11,10 +13,6 @@ export interface WarmCheckpoint {
   readonly nextPage: number;
   /** Entries written so far. */
   readonly entries: number;
-}
-
-function key(batch: number): string {
-  return `warming:${batch}`;
 }
 
 /** What a page number is worth something for: after a restored backup the same number may be another batch, or page. */
@@ -27,10 +25,14 @@ export async function readCheckpoint(
   batch: Batch,
   table: BatchTable,
 ): Promise<WarmCheckpoint | undefined> {
-  const stored = await redis.get(key(batch.number));
-  const match = /^(.*):([0-9]{1,10}):([0-9]{1,15})$/.exec(stored ?? '');
-  if (match === null || match[1] !== boundTo(batch, table)) return undefined;
-  return { nextPage: Number(match[2]), entries: Number(match[3]) };
+  let least: WarmCheckpoint | undefined;
+  for (const stored of await redis.getEverywhere(warmCheckpointKey(batch.number))) {
+    const match = /^(.*):([0-9]{1,10}):([0-9]{1,15})$/.exec(stored ?? '');
+    if (match === null || match[1] !== boundTo(batch, table)) return undefined;
+    const nextPage = Number(match[2]);
+    if (least === undefined || nextPage < least.nextPage) least = { nextPage, entries: Number(match[3]) };
+  }
+  return least;
 }
 
 export async function writeCheckpoint(
@@ -39,9 +41,10 @@ export async function writeCheckpoint(
   table: BatchTable,
   reached: WarmCheckpoint,
 ): Promise<void> {
-  await redis.set(key(batch.number), `${boundTo(batch, table)}:${reached.nextPage}:${reached.entries}`);
+  const value = `${boundTo(batch, table)}:${reached.nextPage}:${reached.entries}`;
+  await redis.setEverywhere(warmCheckpointKey(batch.number), value);
 }
 
 export async function removeCheckpoint(redis: RedisWriter, batch: number): Promise<void> {
-  await redis.remove(key(batch));
+  await redis.removeEverywhere(warmCheckpointKey(batch));
 }

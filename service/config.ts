@@ -3,6 +3,7 @@
  * that was given is replaced by a default.
  */
 import { isIP } from 'node:net';
+import { availableParallelism } from 'node:os';
 import { z } from 'zod';
 import type { LimitSettings } from '#lookup/limits/settings.ts';
 import { DEFAULT_LIMITS, MOST_WRONG } from '#lookup/limits/settings.ts';
@@ -11,6 +12,8 @@ import { readPeppers } from '#results/digest.ts';
 import { FangbangError } from '#results/errors.ts';
 import type { RedisAddress } from '#results/redis-address.ts';
 import { parseRedisUrl } from '#results/redis-address.ts';
+import type { TracingSettings } from './tracing/settings.ts';
+import { tracingSettings, tracingVariables } from './tracing/settings.ts';
 
 export const LOG_LEVELS = ['debug', 'info', 'warn', 'error', 'silent'] as const;
 
@@ -21,6 +24,8 @@ export interface Config {
   /** 0: any free one, for tests. */
   readonly port: number;
   readonly adminPort: number;
+  /** Processes that share the port, where service/serve.ts keeps them; service/main.ts is always one. */
+  readonly instances: number;
   readonly peppers: readonly [Pepper, ...Pepper[]];
   /** CIDRs whose forwarding headers are believed. */
   readonly trustedProxies: readonly string[];
@@ -34,6 +39,8 @@ export interface Config {
   /** Numbers that a proof of work may have to try; half of them on average. */
   readonly proofMaxNumber: number;
   readonly logLevel: (typeof LOG_LEVELS)[number];
+  /** undefined: no traces. */
+  readonly tracing: TracingSettings | undefined;
   readonly wechat: { readonly token: string; readonly aesKey: string; readonly appId: string } | undefined;
 }
 
@@ -60,6 +67,11 @@ const required = <T>(expected: string, parse: (text: string) => T) =>
 /** About a second on an old phone (service/lookup/limits/README.md). */
 const DEFAULT_PROOF_MAX_NUMBER = 100_000;
 
+/** Only Linux shares a port out among processes evenly. */
+const CAN_SHARE_PORTS = process.platform === 'linux';
+const MOST_INSTANCES = CAN_SHARE_PORTS ? 256 : 1;
+const DEFAULT_INSTANCES = Math.min(availableParallelism(), MOST_INSTANCES);
+
 const DATABASE_URL_FORM = 'postgres://user:password@host:port/database';
 
 const environment = z.object({
@@ -70,6 +82,7 @@ const environment = z.object({
   HOST: z.string().min(1, 'expected an address or a host name').default('127.0.0.1'),
   PORT: integer(0, 65_535).default(8080),
   ADMIN_PORT: integer(0, 65_535).default(9090),
+  INSTANCES: integer(1, MOST_INSTANCES).default(DEFAULT_INSTANCES),
   FANGBANG_PEPPER_FILE: required('the path of the pepper file that the loader uses', readPeppers),
   TRUSTED_PROXIES: z
     .string()
@@ -86,6 +99,7 @@ const environment = z.object({
   LIMIT_WRONG_WITHOUT_REDIS: integer(1, 255).default(DEFAULT_LIMITS.wrongWithoutRedis),
   PROOF_OF_WORK_MAX_NUMBER: integer(1_000, 10_000_000).default(DEFAULT_PROOF_MAX_NUMBER),
   LOG_LEVEL: z.enum(LOG_LEVELS, `expected one of ${LOG_LEVELS.join(', ')}`).default('info'),
+  ...tracingVariables,
   WECHAT_TOKEN: z
     .string()
     .regex(/^[A-Za-z0-9]{3,32}$/, 'expected 3 to 32 letters and digits')
@@ -149,6 +163,7 @@ export function readConfig(env: Environment): Config {
     host: e.HOST,
     port: e.PORT,
     adminPort: e.ADMIN_PORT,
+    instances: e.INSTANCES,
     peppers: e.FANGBANG_PEPPER_FILE,
     trustedProxies: e.TRUSTED_PROXIES,
     maxInFlight: e.MAX_IN_FLIGHT,
@@ -163,6 +178,7 @@ export function readConfig(env: Environment): Config {
     },
     proofMaxNumber: e.PROOF_OF_WORK_MAX_NUMBER,
     logLevel: e.LOG_LEVEL,
+    tracing: tracingSettings(e),
     wechat:
       token === undefined || aesKey === undefined || appId === undefined
         ? undefined

@@ -18,6 +18,7 @@ interface BunRuntime {
   serve(options: {
     hostname: string;
     port: number;
+    reusePort: boolean;
     /** Seconds without a byte. */
     idleTimeout: number;
     maxRequestBodySize: number;
@@ -38,6 +39,7 @@ export function startOnBun(options: HostOptions): Promise<RuntimeServer> {
   const server = Bun.serve({
     hostname: options.host,
     port: options.port,
+    reusePort: options.reusePort === true,
     idleTimeout: KEEP_ALIVE,
     maxRequestBodySize: MOST_BODY_BYTES,
     async fetch(request, own) {

@@ -35,7 +35,9 @@ export async function startOnNode(options: HostOptions): Promise<RuntimeServer> 
   server.maxConnections = options.maxConnections;
   const { promise: listening, resolve, reject } = Promise.withResolvers<void>();
   server.once('error', reject);
-  server.listen({ host: options.host, port: options.port }, () => resolve());
+  server.listen({ host: options.host, port: options.port, reusePort: options.reusePort === true }, () =>
+    resolve(),
+  );
   await listening;
   const address = server.address();
   return {

@@ -17,6 +17,8 @@ export interface HostOptions {
   readonly variable: string;
   /** Connections at once, where the runtime lets us say so (Node). */
   readonly maxConnections: number;
+  /** Whether other processes may listen on the same port, too (Linux); not when left out. */
+  readonly reusePort?: boolean;
   readonly fetch: (request: Request, peer: Peer) => Response | Promise<Response>;
 }
 

@@ -24,6 +24,8 @@ const ALLOWED: Readonly<Record<keyof LogFields, true>> = {
   port: true,
   adminPort: true,
   runtime: true,
+  process: true,
+  exitCode: true,
   signal: true,
   count: true,
   milliseconds: true,

@@ -24,19 +24,27 @@ import { connectRedis } from '#lookup/redis-client.ts';
 import { fetchManyFrom } from '#lookup/redis-fetch.ts';
 import { RedisReader } from '#lookup/redis-reader.ts';
 import { RedisWriter } from '#lookup/redis-writer.ts';
-import { FangbangError } from '#results/errors.ts';
 import type { Config } from './config.ts';
 import { readConfig } from './config.ts';
+import { exitOnFault } from './exit-on-fault.ts';
 import { listen, runtimeName } from './host.ts';
+import type { Readiness } from './http/admin.ts';
 import { createAdminApp } from './http/admin.ts';
 import { Admission } from './http/admission.ts';
+import { AnswerWatch } from './http/answer-watch.ts';
 import { createApp } from './http/app.ts';
 import { createCallerOf } from './http/caller.ts';
+import { makeIsTrusted } from './http/client-address.ts';
 import { createAnswerLookup } from './http/lookup-answer.ts';
 import { LoopWatch } from './http/loop-watch.ts';
 import { createLog } from './log.ts';
 import { createMetrics } from './metrics.ts';
 import { createPage } from './page/page.ts';
+import { linkToSupervisor } from './supervisor/link.ts';
+import { SUPERVISED } from './supervisor/messages.ts';
+import { makeRouteTemplateOf } from './tracing/route-template.ts';
+import { UNTRACED } from './tracing/tracing.ts';
+import { ownVersion } from './version.ts';
 import { createWechat } from './wechat/wechat.ts';
 
 /** Health checks and the scraping of metrics need a handful. */
@@ -45,15 +53,23 @@ const MOST_ADMIN_CONNECTIONS = 100;
 try {
   await main(readConfig(process.env));
 } catch (error) {
-  if (!(error instanceof FangbangError)) throw error;
-  const faults = error.faults.map((fault) => `\n  ${fault}`).join('');
-  process.stderr.write(`fangbang: ${error.message}${faults}\n`);
-  process.exit(error.faults.length > 0 ? 2 : 1);
+  exitOnFault(error);
 }
 
 async function main(config: Config): Promise<void> {
   const log = createLog(config.logLevel);
   const metrics = createMetrics();
+  const version = ownVersion();
+  let routeTemplateOf = makeRouteTemplateOf([]);
+  const tracing =
+    config.tracing === undefined
+      ? UNTRACED
+      : (await import('./tracing/start.ts')).startTracing(config.tracing, {
+          version,
+          log,
+          routeTemplateOf: (pathname) => routeTemplateOf(pathname),
+          isTrusted: makeIsTrusted(config.trustedProxies),
+        });
   const pool = (name: string, options: pg.PoolConfig): pg.Pool => {
     const made = new pg.Pool({
       connectionString: config.databaseUrl,
@@ -79,7 +95,7 @@ async function main(config: Config): Promise<void> {
   const writer = writeClient === undefined ? undefined : new RedisWriter(writeClient, metrics);
 
   const publications = new Publications({
-    source: postgresPublicationSource(publicationPool),
+    source: tracing.source(postgresPublicationSource(publicationPool)),
     peppers: config.peppers,
     log,
     observer: metrics,
@@ -93,17 +109,23 @@ async function main(config: Config): Promise<void> {
     epoch: () => publications.epoch,
     isReady: () => publications.isReady,
     loopDelayMs: () => loop.delayMs,
+    pools: { publications: publicationPool, fallback: fallbackPool },
+    redis: {
+      ...(readClient === undefined ? {} : { read: readClient }),
+      ...(writeClient === undefined ? {} : { write: writeClient }),
+    },
+    build: { version, runtime: runtimeName, runtimeVersion: process.versions[runtimeName] ?? '' },
   });
   const counters =
     readClient === undefined ? undefined : new SharedCounters(new CommandLine(readClient), config.limits);
   const lookup = createLookup({
     publications,
-    cache: readClient === undefined ? undefined : new RedisReader(fetchManyFrom(readClient)),
-    store: new PostgresFallback(fallbackPool, bounds, { log, observer: metrics }),
+    cache: readClient === undefined ? undefined : tracing.cache(new RedisReader(fetchManyFrom(readClient))),
+    store: tracing.store(new PostgresFallback(fallbackPool, bounds, { log, observer: metrics })),
     limiter: createLimiter(config.limits, counters, metrics),
     heal: writer === undefined ? undefined : (key, sealed) => writer.heal(key, sealed),
     log,
-    observer: metrics,
+    observer: tracing.observer(metrics),
   });
 
   const admission = new Admission(config.maxInFlight, metrics, () => loop.share);
@@ -113,6 +135,11 @@ async function main(config: Config): Promise<void> {
     maxNumber: config.proofMaxNumber,
   });
   const answerLookup = createAnswerLookup({ lookup, admission, log });
+  const watch = new AnswerWatch({
+    log,
+    onServerError: (status) => metrics.serverError(status),
+    nowMs: () => performance.now(),
+  });
   const app = createApp({
     answerLookup,
     admission,
@@ -124,7 +151,8 @@ async function main(config: Config): Promise<void> {
     '/',
     createPage({
       series: () => publications.list(),
-      ask: (context, series, credentials) => answerLookup(series, credentials, callerOf(context)),
+      ask: async (context, series, credentials) =>
+        watch.note(await answerLookup(series, credentials, callerOf(context))),
       nowMs: () => publications.nowMs(),
     }),
   );
@@ -141,46 +169,67 @@ async function main(config: Config): Promise<void> {
     );
   }
 
+  routeTemplateOf = makeRouteTemplateOf(app.routes.map(({ path }) => path));
+  const answer = tracing.fetch(async (request, peer) => watch.seen(await app.fetch(request, peer)));
+
   let isStopping = false;
   const notReady = (): string | undefined => {
     if (isStopping) return 'stopping';
     return publications.isReady ? undefined : 'the publications and their filters have not been read';
   };
-  const admin = createAdminApp({ notReady, metrics: () => metrics.expose() });
+  const readiness = (): Readiness => ({ isReady: notReady() === undefined, words: notReady() ?? '' });
+  const admin = createAdminApp({ readiness, metrics: () => metrics.expose() });
+  const supervisor = process.argv.includes(SUPERVISED)
+    ? linkToSupervisor(process, { notReady, metrics: () => metrics.snapshot() })
+    : undefined;
 
   publications.start();
+  await supervisor?.toldToListen;
   const { host } = config;
   const publicHost = await listen({
     host,
     port: config.port,
     variable: 'PORT',
     maxConnections: config.maxConnections,
-    fetch: (request, peer) => app.fetch(request, peer),
+    reusePort: supervisor !== undefined,
+    fetch: answer,
   });
-  const adminHost = await listen({
-    host,
-    port: config.adminPort,
-    variable: 'ADMIN_PORT',
-    // Health checks have their own: a flood on the public port takes none of them.
-    maxConnections: MOST_ADMIN_CONNECTIONS,
-    fetch: (request) => admin.fetch(request),
-  });
-  log.info('listening', { host, port: publicHost.port, adminPort: adminHost.port, runtime: runtimeName });
+  const adminHost =
+    supervisor === undefined
+      ? await listen({
+          host,
+          port: config.adminPort,
+          variable: 'ADMIN_PORT',
+          // Health checks have their own: a flood on the public port takes none of them.
+          maxConnections: MOST_ADMIN_CONNECTIONS,
+          fetch: (request) => admin.fetch(request),
+        })
+      : undefined;
+  const where = { host, port: publicHost.port, runtime: runtimeName };
+  if (adminHost === undefined) log.info('an instance listens', { ...where, process: process.pid });
+  else log.info('listening', { ...where, adminPort: adminHost.port });
+  supervisor?.listening(publicHost.port);
 
   const stop = async (signal: string): Promise<void> => {
     // Whoever asks twice does not want to wait.
-    if (isStopping) process.exit(1);
+    if (isStopping) {
+      // A supervisor may say it, and signal it, and be gone: that is one wish.
+      if (supervisor === undefined) process.exit(1);
+      return;
+    }
     isStopping = true;
     log.info('stopping', { signal });
     await publicHost.close({ drain: true });
-    await adminHost.close({ drain: false });
+    await adminHost?.close({ drain: false });
     await publications.stop();
     loop.stop();
     readClient?.disconnect();
     writeClient?.disconnect();
-    await Promise.all([publicationPool.end(), fallbackPool.end()]);
-    log.info('stopped');
+    await Promise.all([publicationPool.end(), fallbackPool.end(), tracing.stop()]);
+    await supervisor?.ended();
+    log.info(supervisor === undefined ? 'stopped' : 'an instance has stopped', { process: process.pid });
     process.exit(0);
   };
   for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, () => void stop(signal));
+  supervisor?.onStop((why) => void stop(why));
 }

@@ -2,6 +2,7 @@
  * What the service counts, for Prometheus. All labels come from fixed lists, but for the series and
  * the number of its batch, of which there are few.
  */
+import type { Aggregator } from 'prom-client';
 import { Counter, Gauge, Histogram, Registry, collectDefaultMetrics } from 'prom-client';
 import type { LookupObserver } from '#lookup/observer.ts';
 import {
@@ -15,21 +16,28 @@ import {
 } from '#lookup/observer.ts';
 import type { SeriesView } from '#lookup/series-timeline.ts';
 import type { AdmissionObserver } from './http/admission.ts';
+import type { StoreClients } from './store-metrics.ts';
+import { watchStores } from './store-metrics.ts';
 
 /** What the gauges read when they are scraped. */
-export interface MetricsSource {
+export interface MetricsSource extends StoreClients {
   readonly listSeries: () => readonly SeriesView[] | undefined;
   readonly pollAgeMs: () => number;
   readonly epoch: () => number;
   readonly isReady: () => boolean;
   /** Milliseconds that the event loop was late at the last look. */
   readonly loopDelayMs: () => number;
+  readonly build: { readonly version: string; readonly runtime: string; readonly runtimeVersion: string };
 }
 
 export interface Metrics extends LookupObserver, AdmissionObserver {
   /** Connects the gauges; before it they are not there. */
   watch(source: MetricsSource): void;
+  /** An answer of status 500 or more. */
+  serverError(status: number): void;
   expose(): Promise<{ contentType: string; text: string }>;
+  /** The same as plain data, for the supervisor to add up. */
+  snapshot(): ReturnType<Registry['getMetricsAsJSON']>;
 }
 
 /** Seconds. Lookups take 1 to 500 ms, so that is where it has to tell them apart. */
@@ -38,21 +46,36 @@ const LATENCY_BUCKETS = [
   0.3, 0.4, 0.5, 0.6, 1,
 ];
 
+const SERVER_ERRORS = [500, 503] as const;
+
 export function createMetrics(): Metrics {
   const registry = new Registry();
   collectDefaultMetrics({ register: registry });
   const registers = [registry];
 
-  /** A counter by outcome; each starts at 0, so that a rate is right from the first event on. */
+  /**
+   * A counter by outcome; each starts at 0, so that a rate is right from the first event on. Counted in a
+   * number of our own and handed over when it is read: the library's counter takes 0.3 µs, four times a lookup.
+   */
   const byOutcome = <O extends string>(
     name: string,
     help: string,
     outcomes: readonly O[],
-  ): ((o: O) => void) => {
-    const counter = new Counter({ name, help, labelNames: ['outcome'], registers });
-    const children = new Map(outcomes.map((outcome) => [outcome, counter.labels(outcome)]));
-    for (const child of children.values()) child.inc(0);
-    return (outcome) => children.get(outcome)?.inc();
+  ): ((outcome: O) => void) => {
+    const counts = Object.fromEntries(outcomes.map((outcome) => [outcome, 0])) as Record<O, number>;
+    const counter: Counter = new Counter({
+      name,
+      help,
+      labelNames: ['outcome'],
+      registers,
+      collect: () => {
+        counter.reset();
+        for (const outcome of outcomes) counter.inc({ outcome }, counts[outcome]);
+      },
+    });
+    return (outcome) => {
+      counts[outcome] += 1;
+    };
   };
 
   const lookups = byOutcome('fangbang_lookups_total', 'Lookups by outcome', LOOKUP_OUTCOMES);
@@ -62,16 +85,26 @@ export function createMetrics(): Metrics {
     buckets: LATENCY_BUCKETS,
     registers,
   });
-  const inFlight = new Gauge({
+  let nowInFlight = 0;
+  const inFlight: Gauge = new Gauge({
     name: 'fangbang_lookups_in_flight',
     help: 'Lookups being worked on',
     registers,
+    collect: () => inFlight.set(nowInFlight),
   });
   const shed = new Counter({
     name: 'fangbang_lookups_shed_total',
     help: 'Lookups turned away because too many were in flight',
     registers,
   });
+
+  const serverErrors = new Counter({
+    name: 'fangbang_server_errors_total',
+    help: 'Answers of status 500 and more: 503 is an honest wait, 500 a fault of the program',
+    labelNames: ['status'],
+    registers,
+  });
+  for (const status of SERVER_ERRORS) serverErrors.inc({ status }, 0);
 
   return {
     lookup: (outcome, took) => {
@@ -92,31 +125,54 @@ export function createMetrics(): Metrics {
       'Wrong attempts by what they got, refusals, and proofs of work',
       LIMIT_OUTCOMES,
     ),
-    inFlight: (count) => inFlight.set(count),
+    inFlight: (count) => {
+      nowInFlight = count;
+    },
     shed: () => shed.inc(),
+    serverError: (status) => serverErrors.inc({ status: SERVER_ERRORS.find((one) => one === status) ?? 500 }),
     watch: (source) => watchSource(source, registers),
     expose: async () => ({ contentType: registry.contentType, text: await registry.metrics() }),
+    snapshot: () => registry.getMetricsAsJSON(),
   };
 }
 
 function watchSource(source: MetricsSource, registers: Registry[]): void {
-  const gauge = (name: string, help: string, read: () => number): void => {
-    const made: Gauge = new Gauge({ name, help, registers, collect: () => made.set(read()) });
+  /** @param aggregator what stands for all instances under a supervisor: the one that is worst off. */
+  const gauge = (aggregator: Aggregator, name: string, help: string, read: () => number): void => {
+    const made: Gauge = new Gauge({ name, help, aggregator, registers, collect: () => made.set(read()) });
   };
-  gauge('fangbang_poll_age_seconds', 'Since the last successful poll of the publications', () =>
+  gauge('max', 'fangbang_poll_age_seconds', 'Since the last successful poll of the publications', () =>
     Math.min(source.pollAgeMs() / 1000, Number.MAX_SAFE_INTEGER),
   );
-  gauge('fangbang_epoch', 'Epoch of the publications that are known', source.epoch);
-  gauge('fangbang_ready', '1 when lookups may be sent', () => (source.isReady() ? 1 : 0));
+  gauge('min', 'fangbang_epoch', 'Epoch of the publications that are known', source.epoch);
+  // Beside the lowest, since one number for all instances of a supervisor cannot show that they differ.
   gauge(
+    'max',
+    'fangbang_newest_epoch',
+    'Highest epoch of the publications that an instance knows',
+    source.epoch,
+  );
+  gauge('min', 'fangbang_ready', '1 when lookups may be sent', () => (source.isReady() ? 1 : 0));
+  gauge(
+    'max',
     'fangbang_event_loop_delay_seconds',
     'How late the event loop was at the last look',
     () => source.loopDelayMs() / 1000,
   );
+  watchStores(source, registers);
+  const { version, runtime, runtimeVersion } = source.build;
+  new Gauge({
+    name: 'fangbang_build_info',
+    help: '1; its labels say what is running',
+    labelNames: ['version', 'runtime', 'runtime_version'],
+    aggregator: 'max',
+    registers,
+  }).set({ version, runtime, runtime_version: runtimeVersion }, 1);
   const batches: Gauge<'series'> = new Gauge({
     name: 'fangbang_open_batch',
     help: 'Number of the batch in service, 0 when the series is not open',
     labelNames: ['series'],
+    aggregator: 'min',
     registers,
     collect: () => {
       batches.reset();

@@ -10,6 +10,7 @@ import { join } from 'node:path';
 import { parse } from 'csv-parse/sync';
 import type { Client } from 'pg';
 import { keep } from './checkout.ts';
+import { cliTime } from './cli-time.ts';
 import { askVerb, runVerb, type CliOptions } from './fangbang-cli.ts';
 import { demoLoginPrefix } from './logins.ts';
 import type { Progress } from './progress.ts';
@@ -96,7 +97,7 @@ export async function loadDemo(options: DemoOptions): Promise<void> {
   );
   await progress('approving it as a second person, and opening it', async () => {
     // The opening is measured by the clock of Postgres, which may be on another machine and a little behind.
-    const notBefore = new Date(Date.now() - 5 * 60_000).toISOString();
+    const notBefore = cliTime(Date.now() - 5 * 60_000);
     await runVerb(['approve', number, '--checksum', checksum, '--not-before', notBefore], asApprover);
     await runVerb(['publish', number, '--at', 'now'], asLoader);
   });

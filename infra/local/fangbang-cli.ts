@@ -6,6 +6,7 @@
 import { spawn } from 'node:child_process';
 import { join } from 'node:path';
 import { checkout } from './checkout.ts';
+import { runtimeFlags } from './hand-over.mjs';
 import { SetupError } from './setup-error.ts';
 
 export interface CliOptions {
@@ -19,7 +20,9 @@ export interface CliOptions {
 
 /** Runs a verb and returns its standard output. */
 export async function runVerb(args: readonly string[], options: CliOptions): Promise<string> {
-  const child = spawn(options.runtime, [join(checkout, 'loader-cli', 'main.ts'), ...args], {
+  const { runtime } = options;
+  const main = join(checkout, 'loader-cli', 'main.ts');
+  const child = spawn(runtime, [...runtimeFlags(runtime), main, ...args], {
     cwd: checkout,
     env: options.env,
     stdio: ['ignore', 'pipe', 'pipe'],

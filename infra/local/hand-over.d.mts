@@ -1,5 +1,6 @@
 export type Runtime = 'node' | 'bun' | 'fastest';
 export function runtimePath(runtime: Runtime): string;
+export function runtimeFlags(path: string): string[];
 export function ensureDependencies(options?: { dev?: boolean }): void;
 export function handOver(
   runtime: Runtime,

@@ -18,6 +18,7 @@ import {
 } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { whenNpmEnds } from './npm-parent.mjs';
 
 const checkout = fileURLToPath(new URL('../../', import.meta.url));
 const nodeModules = join(checkout, 'node_modules');
@@ -65,6 +66,16 @@ export function runtimePath(runtime) {
   throw new HandOverError(
     `No Node is pinned for ${platform} and this one is ${process.versions.node}: install Node ${oldestTypeScriptNodeMajor} or newer and run the command again.`,
   );
+}
+
+/**
+ * What stands before a script on the command line of the runtime at `path`: Bun alone would take settings from
+ * `.env` and programs from `bunfig.toml` of the folder in which somebody happens to work. infra/image has the same.
+ * @param {string} path
+ * @returns {string[]}
+ */
+export function runtimeFlags(path) {
+  return /(?:^|[\\/])bun$/.test(path) ? ['--no-env-file', '--config=/dev/null'] : [];
 }
 
 /** @param {'node' | 'bun'} runtime */
@@ -222,7 +233,7 @@ function sleepMs(durationMs) {
 
 /**
  * Runs the program at `scriptUrl` on a pinned runtime in place of this process: same standard streams,
- * signals passed on, its exit code or signal ours. Never returns.
+ * signals passed on, its exit code or signal ours. Never returns. It is stopped when the npm that started us ends.
  * @param {'node' | 'bun' | 'fastest'} runtime
  * @param {URL | string} scriptUrl
  * @param {string[]} args
@@ -236,7 +247,8 @@ export function handOver(runtime, scriptUrl, args, options = {}) {
       );
     }
     ensureDependencies(options);
-    run(runtimePath(runtime), [fileURLToPath(scriptUrl), ...args]);
+    const path = runtimePath(runtime);
+    run(path, [...runtimeFlags(path), fileURLToPath(scriptUrl), ...args]);
   } catch (error) {
     if (!(error instanceof HandOverError)) throw error;
     process.stderr.write(`fangbang: ${error.message}\n`);
@@ -256,6 +268,7 @@ function run(command, args) {
     process.on(signal, listener);
     return { signal, listener };
   });
+  whenNpmEnds(() => child.kill('SIGTERM'), process.env);
   child.on('error', (error) => {
     process.stderr.write(`fangbang: ${command} does not start here (${error.code}): run "npm ci" again.\n`);
     process.exitCode = 1;

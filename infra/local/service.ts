@@ -7,6 +7,7 @@
 import { existsSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { checkout } from './checkout.ts';
+import { runtimeFlags } from './hand-over.mjs';
 import { startChild, waitUntilReady, type Child } from './processes.ts';
 import { SetupError } from './setup-error.ts';
 
@@ -25,7 +26,7 @@ export async function startService(options: ServiceOptions): Promise<Child> {
   const child = await startChild({
     name: 'The service',
     command: options.runtime,
-    args: [join(checkout, 'service', 'main.ts')],
+    args: [...runtimeFlags(options.runtime), join(checkout, 'service', 'main.ts')],
     env: options.env,
     cwd: checkout,
     logFile,

@@ -15,8 +15,9 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
-import { Client } from 'pg';
 import { checkout } from './checkout.ts';
+import { dropWhatOldRunsLeft, dropWhatTestsLeft } from './test-leftovers.ts';
+import { throwAwayFolder, unprivilegedUser } from './private-folder.ts';
 import { SetupError, sentenceFor } from './setup-error.ts';
 import { bringUpStores } from './stores.ts';
 
@@ -70,9 +71,16 @@ async function main(args: readonly string[]): Promise<void> {
   }
   const projects = only === undefined ? [] : ['--project', only];
   const tests = { name: 'tests', script: 'vitest/vitest.mjs', args: ['run', ...projects, ...rest] };
-  // Unit tests know no store.
-  if (only === 'unit') await passes(tests, environment);
-  else await withStores(async (storeEnvironment) => await passes(tests, storeEnvironment));
+  // What tests leave in the folder for temporary files goes with it.
+  const temporary = throwAwayFolder('test', unprivilegedUser());
+  const env = { ...environment, TMPDIR: temporary.path };
+  try {
+    // Unit tests know no store.
+    if (only === 'unit') await passes(tests, env);
+    else await withStores(env, async (storeEnvironment) => await passes(tests, storeEnvironment));
+  } finally {
+    temporary.remove();
+  }
 }
 
 function readArguments(args: readonly string[]): { only: string | undefined; rest: readonly string[] } {
@@ -102,8 +110,11 @@ async function passes(step: Step, env: NodeJS.ProcessEnv): Promise<boolean> {
   return false;
 }
 
-async function withStores(run: (env: NodeJS.ProcessEnv) => Promise<unknown>): Promise<void> {
-  const { DATABASE_URL: databaseUrl, REDIS_URL: redisUrl, ...rest } = environment;
+async function withStores(
+  env: NodeJS.ProcessEnv,
+  run: (storeEnvironment: NodeJS.ProcessEnv) => Promise<unknown>,
+): Promise<void> {
+  const { DATABASE_URL: databaseUrl, REDIS_URL: redisUrl, ...rest } = env;
   const stores = await bringUpStores({
     persistent: false,
     databaseUrl,
@@ -112,6 +123,7 @@ async function withStores(run: (env: NodeJS.ProcessEnv) => Promise<unknown>): Pr
     say: (line) => console.error(line),
   });
   const runName = randomBytes(4).toString('hex');
+  if (databaseUrl !== undefined) await dropWhatOldRunsLeft(databaseUrl);
   try {
     // Without DATABASE_URL and REDIS_URL: a test says itself which database it means.
     await run({
@@ -123,26 +135,5 @@ async function withStores(run: (env: NodeJS.ProcessEnv) => Promise<unknown>): Pr
     if (databaseUrl !== undefined) await dropWhatTestsLeft(databaseUrl, runName);
   } finally {
     await stores.stop();
-  }
-}
-
-/** On a Postgres given from outside the template of this run, and what a broken test left, are still there. */
-async function dropWhatTestsLeft(databaseUrl: string, runName: string): Promise<void> {
-  const client = new Client({ connectionString: databaseUrl });
-  await client.connect();
-  try {
-    const prefix = `fangbang_test_${runName}_`;
-    const databases = await client.query<{ name: string }>(
-      `SELECT datname AS name FROM pg_database WHERE starts_with(datname, $1)`,
-      [prefix],
-    );
-    for (const { name } of databases.rows) await client.query(`DROP DATABASE "${name}" WITH (FORCE)`);
-    const roles = await client.query<{ name: string }>(
-      `SELECT rolname AS name FROM pg_roles WHERE starts_with(rolname, $1)`,
-      [prefix],
-    );
-    for (const { name } of roles.rows) await client.query(`DROP ROLE "${name}"`);
-  } finally {
-    await client.end();
   }
 }

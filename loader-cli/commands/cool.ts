@@ -48,7 +48,7 @@ async function removeEntries(
   redis: RedisWriter,
   batch: Batch,
 ): Promise<number> {
-  await redis.remove(warmMarkerKey(batch.number));
+  await redis.removeEverywhere(warmMarkerKey(batch.number));
   await removeCheckpoint(redis, batch.number);
   const progress = ctx.progress(`cooling batch ${batch.number}`, batch.entries);
   let removed = 0;

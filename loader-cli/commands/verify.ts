@@ -14,8 +14,9 @@ import { pepperOf, readBatch, readDefinition } from '../batches.ts';
 import { addVerb } from '../command.ts';
 import type { CommandContext, VerbResult } from '../command.ts';
 import type { Database } from '../database.ts';
+import { EntryPrints } from '../pipeline/entry-prints.ts';
 import type { FileCompared } from '../verify-file.ts';
-import { compareFile } from '../verify-file.ts';
+import { ExpectedEntries } from '../verify-file.ts';
 import type { StoresCompared } from '../verify-stores.ts';
 import { compareStores } from '../verify-stores.ts';
 
@@ -38,12 +39,21 @@ export function register(program: Command): void {
       const pepper = pepperOf(batch, peppers);
       const definition = await readDefinition(database, batch);
       const redis = await ctx.redis();
-      const file =
-        paths.length === 0
-          ? undefined
-          : await compareFile(ctx, { database, batch, definition, pepper, paths });
-      const stores = await compareStores(ctx, database, redis, batch, definition);
-      return await conclude(ctx, database, { batch, stores, file, withRedis: redis !== undefined });
+      const withRedis = redis !== undefined;
+      if (paths.length === 0) {
+        const stores = await compareStores(ctx, database, redis, batch, definition);
+        return await conclude(ctx, database, { batch, stores, file: undefined, withRedis });
+      }
+      const expected = await ExpectedEntries.read(ctx, { database, batch, definition, pepper, paths });
+      const found = new EntryPrints();
+      try {
+        const stores = await compareStores(ctx, database, redis, batch, definition, found);
+        const file = expected.compareWith(found);
+        return await conclude(ctx, database, { batch, stores, file, withRedis });
+      } finally {
+        expected.close();
+        found.close();
+      }
     },
   });
 }

@@ -72,7 +72,7 @@ async function warm(ctx: CommandContext, job: Job): Promise<VerbResult> {
       { hint: `start afresh with fangbang warm ${batch.number} --from-start, then fangbang verify` },
     );
   }
-  await redis.set(warmMarkerKey(batch.number), String(entries));
+  await redis.setEverywhere(warmMarkerKey(batch.number), String(entries));
   await removeCheckpoint(redis, batch.number);
   const seconds = Math.round(performance.now() - startedAtMs) / 1000;
   const resumedAfter = checkpoint?.entries ?? 0;

@@ -13,6 +13,7 @@ import { PAGE_ENTRIES } from '../batches.ts';
 import type { CommandContext } from '../command.ts';
 import type { Database } from '../database.ts';
 import type { BatchWriter } from '../pipeline/batch-writer.ts';
+import { ByGroup, rankGroups } from '../pipeline/rank-order.ts';
 import type { Statistics } from '../pipeline/statistics.ts';
 import { StatisticsCollector } from '../pipeline/statistics.ts';
 import type { CorrectedLines } from './corrected-lines.ts';
@@ -146,7 +147,8 @@ async function readBack(
   const { database, corrected, definition, writer, lines } = job;
   const codec = makeSlipCodec(definition);
   const statistics = new StatisticsCollector(definition);
-  const ranks = new MixedRanks(lines);
+  const rankGroupOf = rankGroups(definition);
+  const ranks = new ByGroup(() => new MixedRanks(lines));
   const progress = ctx.progress('carrying over', corrected.entries);
   writer.recount();
   await database.query(
@@ -160,21 +162,25 @@ async function readBack(
       if (entry.credentialSet !== 0) continue;
       const slip = codec.decode(entry.payload);
       statistics.add(slip);
-      ranks.add(slip);
+      ranks.of(rankGroupOf(slip)).add(slip);
     }
     progress.advance(page.length);
     if (page.length < PAGE_ENTRIES) break;
   }
   await database.query('close whole_batch');
   progress.done();
-  const { contradictions, outOfOrder } = ranks.judge(changed);
+  const judged = ranks.all().map((group) => group.judge(changed));
+  const contradictions = judged.flatMap((group) => group.contradictions);
   if (contradictions.length > 0) {
     throw new FangbangError('rows-rejected', 'the ranks contradict the totals', {
       faults: named(contradictions),
       hint: 'a changed total needs its new rank, and those whose rank changes much with it belong to the correction too. Nothing was stored',
     });
   }
-  return { statistics: statistics.finish(), ranksOutOfOrder: outOfOrder };
+  return {
+    statistics: statistics.finish(),
+    ranksOutOfOrder: judged.reduce((sum, { outOfOrder }) => sum + outOfOrder, 0),
+  };
 }
 
 function named(faults: readonly string[]): string[] {

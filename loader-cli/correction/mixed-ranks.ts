@@ -3,7 +3,7 @@
  * moves up shifts everybody passed by one place, and an authority may correct the one rank without the
  * others: so ranks may be out of order by fewer places than there are corrected candidates, which is
  * counted, and not by more, which no correction explains. That every rank is also the right number is
- * not checked, here as in a load.
+ * not checked, here as in a load. One for each group of those who are ranked together (rank-order.ts).
  */
 import type { Slip } from '#results/slip.ts';
 import type { CorrectedLines } from './corrected-lines.ts';

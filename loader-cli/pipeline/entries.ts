@@ -1,13 +1,14 @@
 /**
  * Accepted rows → what Postgres stores of them, a block at a time: digests, COPY rows, the filter's tails, the stored
- * checksum. It needs nothing but its arguments, so that it can run in a thread of its own (entry-thread.ts).
+ * checksum, and prints, by which `verify` compares. It needs nothing but its arguments, so that it can run in a thread of its own (entry-thread.ts).
  */
 import { StoredChecksum } from '#results/checksum.ts';
 import type { StoredSums } from '#results/checksum.ts';
 import type { SeriesDefinition } from '#results/definition.ts';
-import { DIGEST_BYTES, digestOf, digestPrefix } from '#results/digest.ts';
+import { DIGEST_BYTES, digestPrefix, makeDigestOf } from '#results/digest.ts';
 import type { Digest, Pepper } from '#results/digest.ts';
 import { TAIL_AT, TAIL_BYTES } from './digest-tails.ts';
+import { PRINT_BYTES, writePrint } from './entry-prints.ts';
 
 /** What the digests of a batch are made with; plain, so that it can be sent to a thread. */
 export interface EntryRecipe {
@@ -25,6 +26,8 @@ export interface EntryBlock {
   readonly copy: Uint8Array;
   /** One after the other (digest-tails.ts). */
   readonly tails: Uint8Array;
+  /** One after the other (entry-prints.ts). */
+  readonly prints: Uint8Array;
   readonly sums: StoredSums;
 }
 
@@ -50,7 +53,7 @@ const COPY_OVERHEAD_BYTES = 2 + 4 * 4 + 2;
  * @param block rows as `rowBytes` gives them, each behind its length in four bytes.
  */
 export function makeEntries(recipe: EntryRecipe, block: Buffer): EntryBlock {
-  const key = Buffer.from(recipe.pepperKey);
+  const digestOf = makeDigestOf(recipe.pepperKey);
   const sets = recipe.sets.map(({ prefix, places }) => ({ prefix: Buffer.from(prefix), places }));
   const writer = new EntryWriter(sets.length * countRows(block), sets.length * block.length);
   const row = new RowPlaces(recipe);
@@ -58,7 +61,7 @@ export function makeEntries(recipe: EntryRecipe, block: Buffer): EntryBlock {
     row.read(block, at);
     for (let set = 0; set < sets.length; set += 1) {
       const { prefix, places } = sets[set] ?? { prefix: block, places: [] };
-      writer.add(digestOf(key, digestInput(prefix, places, block, row)), set, block, row);
+      writer.add(digestOf(digestInput(prefix, places, block, row)), set, block, row);
     }
   }
   return writer.finish();
@@ -124,15 +127,18 @@ function digestInput(prefix: Buffer, places: readonly number[], block: Buffer, r
 class EntryWriter {
   readonly #copy: Buffer;
   readonly #tails: Buffer;
+  readonly #prints: Buffer;
   readonly #stored = new StoredChecksum();
   #at = 0;
   #tailAt = 0;
+  #printAt = 0;
 
   /** @param rowBytes at most, of all numbers and payloads. */
   constructor(entries: number, rowBytes: number) {
     // Not from a pool: it is given away to another thread.
     this.#copy = Buffer.allocUnsafeSlow(rowBytes + entries * (DIGEST_BYTES + COPY_OVERHEAD_BYTES));
     this.#tails = Buffer.allocUnsafeSlow(entries * TAIL_BYTES);
+    this.#prints = Buffer.allocUnsafeSlow(entries * PRINT_BYTES);
   }
 
   add(digest: Digest, set: number, block: Buffer, row: RowPlaces): void {
@@ -148,10 +154,16 @@ class EntryWriter {
     at = copy.writeInt32BE(end - payloadFrom, at);
     this.#at = at + block.copy(copy, at, payloadFrom, end);
     this.#tailAt += digest.copy(this.#tails, this.#tailAt, TAIL_AT, TAIL_AT + TAIL_BYTES);
-    this.#stored.addFrom(digest, set, block, numberFrom, numberEnd, payloadFrom, end);
+    const hash = this.#stored.addFrom(digest, set, block, numberFrom, numberEnd, payloadFrom, end);
+    this.#printAt = writePrint(this.#prints, this.#printAt, digest, hash);
   }
 
   finish(): EntryBlock {
-    return { copy: this.#copy.subarray(0, this.#at), tails: this.#tails, sums: this.#stored.parts() };
+    return {
+      copy: this.#copy.subarray(0, this.#at),
+      tails: this.#tails,
+      prints: this.#prints,
+      sums: this.#stored.parts(),
+    };
   }
 }

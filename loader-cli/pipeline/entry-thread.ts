@@ -2,7 +2,7 @@
  * Rows → entries in a thread of their own, beside the one that reads the file: to digest a row takes about as long as
  * to read it. A load of a few rows is done without the thread, whose start takes longer.
  *
- * Failure policy: what goes wrong in the thread is thrown by the next `drained` or `end`.
+ * Failure policy: what goes wrong in the thread, or in taking what it made, is thrown by the next `drained` or `end`.
  */
 import { Worker } from 'node:worker_threads';
 import type { EntryBlock, EntryRecipe } from './entries.ts';
@@ -82,17 +82,22 @@ export class EntryThread {
 
   #start(): Worker {
     const worker = new Worker(new URL('./entry-worker.ts', import.meta.url), { workerData: this.#recipe });
-    worker.on('message', (made: EntryBlock) => {
-      // Stopped: nobody wants it any more.
-      if (this.#worker !== worker) return;
-      this.#waiting -= 1;
-      this.#take(made);
-      this.#wake?.();
-    });
     const fail = (error: unknown): void => {
       this.#error ??= error instanceof Error ? error : new Error(String(error));
       this.#wake?.();
     };
+    worker.on('message', (made: EntryBlock) => {
+      // Stopped, or failed: nobody wants it any more.
+      if (this.#worker !== worker || this.#error !== undefined) return;
+      this.#waiting -= 1;
+      try {
+        this.#take(made);
+      } catch (error) {
+        // A full disk, say: thrown from here it would end the process without a word of ours.
+        fail(error);
+      }
+      this.#wake?.();
+    });
     worker.on('error', fail);
     worker.on('messageerror', fail);
     return worker;

@@ -8,5 +8,6 @@ import type { EntryRecipe } from './entries.ts';
 const recipe = workerData as EntryRecipe;
 parentPort?.on('message', (block: Uint8Array<ArrayBuffer>) => {
   const made = makeEntries(recipe, Buffer.from(block.buffer, block.byteOffset, block.length));
-  parentPort?.postMessage(made, [made.copy.buffer as ArrayBuffer, made.tails.buffer as ArrayBuffer]);
+  const given = [made.copy, made.tails, made.prints].map(({ buffer }) => buffer as ArrayBuffer);
+  parentPort?.postMessage(made, given);
 });

@@ -7,21 +7,15 @@
  * against csv-parse.
  */
 import { normaliseCredential } from '#results/credentials.ts';
-import type { Credential, SeriesDefinition, StatusCode } from '#results/definition.ts';
+import type { SeriesDefinition } from '#results/definition.ts';
 import { STATUS_CODES } from '#results/definition.ts';
 import type { MarkCode, Slip } from '#results/slip.ts';
-import {
-  MARK_BASE,
-  NOT_TAKEN,
-  STATUSES_WITHOUT_MARKS,
-  lastMarkCode,
-  scoreOf,
-  statusMark,
-} from '#results/slip.ts';
-import { markReader, totalReader, wordReader } from './cell-readers.ts';
+import { NOT_TAKEN } from '#results/slip.ts';
 import type { Header } from './header.ts';
-import type { NumberCheck } from './plain-cells.ts';
-import { EMPTY, NOT_PLAIN, WordCells, isResidentNumber, numberCheckOf } from './plain-cells.ts';
+import { EMPTY, NOT_PLAIN, isResidentNumber } from './plain-cells.ts';
+import type { Column } from './plain-columns.ts';
+import { IGNORED, MARK, NAME, NUMBER, RANK, STATUS, TOTAL, UNNAMED, columnsOf } from './plain-columns.ts';
+import { PlainRowRules } from './plain-row-rules.ts';
 
 const LINE_FEED = 0x0a;
 const CARRIAGE_RETURN = 0x0d;
@@ -31,28 +25,6 @@ const QUOTE = 0x22;
 const MOST_CHARACTERS = 100;
 const LONGEST_IGNORED = 200;
 const RANK_DIGITS = 9;
-const ABSENT = statusMark('absent');
-
-const NUMBER = 0;
-const NAME = 1;
-const MARK = 2;
-const TOTAL = 3;
-const STATUS = 4;
-const FLAG = 5;
-const RANK = 6;
-const IGNORED = 7;
-const UNNAMED = 8;
-
-interface Column {
-  readonly kind: number;
-  /** Place of the credential, the component or the flag in the definition. */
-  readonly place: number;
-  readonly words: WordCells | undefined;
-  readonly credential: Credential | undefined;
-  readonly check: NumberCheck;
-}
-
-const OTHER: NumberCheck = { kind: 'other' };
 
 /** Reads the plain rows of one file; what it read last stands in its fields until the next row. */
 export class PlainRows {
@@ -60,15 +32,7 @@ export class PlainRows {
   readonly #delimiter: number;
   readonly #numberAt: number;
   readonly #nameAt: number;
-  readonly #isNeeded: readonly boolean[];
-  readonly #groups: readonly { readonly places: readonly number[]; readonly choose: number }[];
-  /** Per component with scores: the score of each code. */
-  readonly #scores: readonly (Float64Array | undefined)[];
-  readonly #hasScores: boolean;
-  readonly #hasTotal: boolean;
-  readonly #totalIsSum: boolean;
-  readonly #rankIsOptional: boolean;
-  readonly #noStatus: boolean;
+  readonly #rules: PlainRowRules;
   readonly #noCredentials: readonly string[];
   readonly #noMarks: readonly MarkCode[];
   /** Of the row that is read. */
@@ -87,25 +51,7 @@ export class PlainRows {
     this.#noMarks = definition.components.map(() => NOT_TAKEN);
     this.#numberAt = names.indexOf(definition.numberCredential);
     this.#nameAt = names.indexOf(definition.nameCredential);
-    const inGroup = new Set(definition.electives.flatMap((group) => group.components));
-    this.#isNeeded = definition.components.map((c) => !c.optional && !inGroup.has(c.code));
-    const codes = definition.components.map((c) => c.code);
-    this.#groups = definition.electives.map((group) => ({
-      places: group.components.map((code) => codes.indexOf(code)),
-      choose: group.choose,
-    }));
-    this.#scores = definition.components.map((component) => {
-      const { score } = component;
-      if (score === undefined) return undefined;
-      return Float64Array.from({ length: lastMarkCode(component) + 1 }, (_, code) =>
-        code < MARK_BASE ? 0 : scoreOf(score, code),
-      );
-    });
-    this.#hasScores = this.#scores.some((scores) => scores !== undefined);
-    this.#hasTotal = columns.some((column) => column.kind === TOTAL);
-    this.#totalIsSum = definition.total?.isSum === true;
-    this.#rankIsOptional = definition.rank?.optional !== false;
-    this.#noStatus = !columns.some((column) => column.kind === STATUS);
+    this.#rules = new PlainRowRules(definition, columns);
   }
 
   /** @returns undefined where a plain row could be the header once more, or a column has two meanings: then none is plain. */
@@ -166,7 +112,7 @@ export class PlainRows {
         at = end + 2;
       } else return NOT_PLAIN;
     }
-    return this.#isSound() ? at : NOT_PLAIN;
+    return this.#rules.isSound(this.#marks, this.#total, this.#rank, this.#status) ? at : NOT_PLAIN;
   }
 
   /** Answers the place behind the cell, where a delimiter or the line's end must be. */
@@ -295,91 +241,4 @@ export class PlainRows {
       if (this.#endsCell(character) || character === QUOTE || !(character >= 0)) return end;
     }
   }
-
-  /** What row-reader.ts asks of a row as a whole, for the usual states. */
-  #isSound(): boolean {
-    const status = this.#noStatus ? 'scored' : STATUS_CODES[this.#status];
-    if (status === undefined || status === 'absent' || STATUSES_WITHOUT_MARKS.has(status)) return false;
-    const marks = this.#marks;
-    let taken = 0;
-    let absent = 0;
-    let scored = 0;
-    let sum = 0;
-    for (let i = 0; i < this.#isNeeded.length; i += 1) {
-      const mark = marks[i] ?? NOT_TAKEN;
-      if (mark === NOT_TAKEN) {
-        if (this.#isNeeded[i] === true) return false;
-        continue;
-      }
-      taken += 1;
-      if (mark === ABSENT) absent += 1;
-      const scores = this.#scores[i];
-      if (scores === undefined || mark < MARK_BASE) continue;
-      scored += 1;
-      sum += scores[mark] ?? Number.NaN;
-    }
-    for (const { places, choose } of this.#groups) {
-      let chosen = 0;
-      for (const place of places) if ((marks[place] ?? NOT_TAKEN) !== NOT_TAKEN) chosen += 1;
-      if (chosen !== choose) return false;
-    }
-    // Absent as a whole is another state.
-    if (taken > 0 && absent === taken) return false;
-    if (taken === 0 && status === 'scored' && this.#isNeeded.length > 0) return false;
-    if (!this.#isTotalSound(this.#hasScores ? scored > 0 : true, sum)) return false;
-    if (this.#rank === EMPTY) return this.#rankIsOptional;
-    return !this.#hasTotal || this.#total !== EMPTY;
-  }
-
-  #isTotalSound(isScored: boolean, sum: number): boolean {
-    if (!this.#hasTotal) return true;
-    if (this.#total === EMPTY) return !isScored;
-    if (!isScored && this.#total > 0) return false;
-    if (!this.#totalIsSum) return true;
-    // As sumOfScores, which has none where no component has scores.
-    return this.#hasScores && this.#total === Math.round(sum * 1000) / 1000;
-  }
-}
-
-function columnsOf(definition: SeriesDefinition, header: Header): Column[] | undefined {
-  const { total, rank, status } = definition;
-  const known = new Map<number, Column>();
-  let isClear = true;
-  const add = (name: string | undefined, column: Partial<Column> & { kind: number }): void => {
-    const place = name === undefined ? undefined : header.placeOf.get(name);
-    if (place === undefined) return;
-    if (known.has(place)) isClear = false;
-    known.set(place, { place: 0, words: undefined, credential: undefined, check: OTHER, ...column });
-  };
-  for (const [place, credential] of Object.values(definition.credentials).entries()) {
-    const kind = credential.kind === 'person-name' ? NAME : NUMBER;
-    add(credential.column, { kind, place, credential, check: numberCheckOf(credential) });
-  }
-  for (const [place, component] of definition.components.entries()) {
-    const words = WordCells.of(markReader(definition, component), (mark) => mark);
-    add(component.column, { kind: MARK, place, words });
-  }
-  if (total !== undefined)
-    add(total.column, { kind: TOTAL, words: WordCells.of(totalReader(total), (value) => value) });
-  add(rank?.column, { kind: RANK });
-  if (status !== undefined) {
-    const reader = wordReader<StatusCode>(status.values, 'status-unknown');
-    add(status.column, { kind: STATUS, words: WordCells.of(reader, (code) => STATUS_CODES.indexOf(code)) });
-  }
-  for (const [place, flag] of definition.flags.entries()) {
-    const reader = wordReader<boolean>(flag.values, 'flag-unknown');
-    add(flag.column, { kind: FLAG, place, words: WordCells.of(reader, (isSet) => (isSet ? 1 : 0)) });
-  }
-  if (!isClear) return undefined;
-  const named = header.cells.length - header.unnamed;
-  return header.cells.map(
-    (_, place) =>
-      known.get(place) ?? {
-        kind: place < named ? IGNORED : UNNAMED,
-        place: 0,
-        words: undefined,
-        credential: undefined,
-        check: OTHER,
-      },
-  );
 }

@@ -1,8 +1,40 @@
 /**
  * Ranks are competition ranks (1, 1, 3): a better total has a better rank. Per total only the best
- * and the worst rank are kept, which is enough to see that they are not in order.
+ * and the worst rank are kept, which is enough to see that they are not in order. Where candidates are ranked
+ * by track (物理类, 历史类), each track has an order of its own.
  */
+import type { SeriesDefinition } from '#results/definition.ts';
+import type { Slip } from '#results/slip.ts';
+import { NOT_TAKEN } from '#results/slip.ts';
 import type { Place } from './late-rejects.ts';
+
+/** Among whom a slip's rank is one, as a number: the grade of the definition's `rank.within`; all the same without it. */
+export function rankGroups({ components, rank }: SeriesDefinition): (slip: Slip) => number {
+  const place = components.findIndex((component) => component.code === rank?.within);
+  return place < 0 ? () => 0 : ({ marks }) => marks[place] ?? NOT_TAKEN;
+}
+
+/** What is kept of each group, made when its first slip comes. */
+export class ByGroup<T> {
+  readonly #made = new Map<number, T>();
+  readonly #make: () => T;
+
+  constructor(make: () => T) {
+    this.#make = make;
+  }
+
+  of(group: number): T {
+    const known = this.#made.get(group);
+    if (known !== undefined) return known;
+    const made = this.#make();
+    this.#made.set(group, made);
+    return made;
+  }
+
+  all(): T[] {
+    return [...this.#made.values()];
+  }
+}
 
 interface Ranked {
   readonly rank: number;

@@ -13,6 +13,7 @@
 import type { SeriesDefinition } from '#results/definition.ts';
 import { FangbangError } from '#results/errors.ts';
 import { LateRejects } from './late-rejects.ts';
+import { ByGroup } from './rank-order.ts';
 import { RankOutliers } from './rank-outliers.ts';
 import type { ReadOptions, ReadReport } from './read-report.ts';
 import { ReadingPass } from './reading-pass.ts';
@@ -50,7 +51,7 @@ export async function readOfficialFiles(
     // Ranks are looked at last, among rows that nothing else is wrong with.
     let ranks: 'in-order' | 'looked-at' | 'mended' | 'contradict' = 'in-order';
     for (;;) {
-      const outliers = ranks === 'looked-at' ? new RankOutliers() : undefined;
+      const outliers = ranks === 'looked-at' ? new ByGroup(() => new RankOutliers()) : undefined;
       const pass = new ReadingPass(definition, sources, late, options, outliers);
       try {
         await pass.run(before?.files);

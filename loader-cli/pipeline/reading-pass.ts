@@ -14,7 +14,8 @@ import type { Change } from './cells.ts';
 import type { LateRejects } from './late-rejects.ts';
 import type { FileFacts } from './official-file.ts';
 import { readOfficialFile } from './official-file.ts';
-import { RankOrder } from './rank-order.ts';
+import type { RankContradiction } from './rank-order.ts';
+import { ByGroup, RankOrder, rankGroups } from './rank-order.ts';
 import type { RankOutliers } from './rank-outliers.ts';
 import type { FileReport, ReadOptions, ReadReport } from './read-report.ts';
 import type { Reject, RejectCode } from './reject-codes.ts';
@@ -33,8 +34,9 @@ export class ReadingPass {
   readonly #late: LateRejects;
   readonly #options: ReadOptions;
   readonly #ledger: RowLedger;
-  readonly #ranks = new RankOrder();
-  readonly #outliers: RankOutliers | undefined;
+  readonly #rankGroupOf: (slip: Slip) => number;
+  readonly #ranks = new ByGroup(() => new RankOrder());
+  readonly #outliers: ByGroup<RankOutliers> | undefined;
   readonly #statistics: StatisticsCollector;
   readonly #changes = new Map<Change, number>();
   readonly #rejects = new Map<RejectCode, { rows: number; first: Reject[] }>();
@@ -51,8 +53,9 @@ export class ReadingPass {
     sources: Sources,
     late: LateRejects,
     options: ReadOptions,
-    outliers?: RankOutliers,
+    outliers?: ByGroup<RankOutliers>,
   ) {
+    this.#rankGroupOf = rankGroups(definition);
     this.#outliers = outliers;
     this.#definition = definition;
     this.#sources = sources;
@@ -92,18 +95,21 @@ export class ReadingPass {
   }
 
   get ranksAreInOrder(): boolean {
-    return this.#ranks.contradictions().length === 0;
+    return this.#rankContradictions().length === 0;
   }
 
   /** Adds the rows whose ranks are wrong; false when nobody can say which are: then the pairs that show it. */
   addWrongRanks(): boolean {
-    const outliers = this.#outliers?.find();
-    for (const { place, contradicts } of outliers ?? []) {
-      const named = contradicts === undefined ? [] : [contradicts];
-      this.#late.add(place, 'rank-contradicts-total', { named, unnamed: 0 });
+    const found = this.#outliers?.all().map((group) => group.find()) ?? [undefined];
+    const outliers = found.filter((group) => group !== undefined);
+    if (outliers.length === found.length) {
+      for (const { place, contradicts } of outliers.flat()) {
+        const named = contradicts === undefined ? [] : [contradicts];
+        this.#late.add(place, 'rank-contradicts-total', { named, unnamed: 0 });
+      }
+      return true;
     }
-    if (outliers !== undefined) return true;
-    for (const { better, worse } of this.#ranks.contradictions()) {
+    for (const { better, worse } of this.#rankContradictions()) {
       this.#late.add(better, 'rank-contradicts-total', { named: [worse], unnamed: 0 });
       this.#late.add(worse, 'rank-contradicts-total', { named: [better], unnamed: 0 });
     }
@@ -139,6 +145,10 @@ export class ReadingPass {
     this.#ledger.close();
   }
 
+  #rankContradictions(): RankContradiction[] {
+    return this.#ranks.all().flatMap((group) => group.contradictions());
+  }
+
   #accept(
     file: number,
     line: number,
@@ -156,8 +166,9 @@ export class ReadingPass {
     const bytes = rowBytes(credentials, payload);
     this.#ledger.addAccepted({ file, line }, credentials, hashOfRow(bytes));
     if (slip.total !== undefined && slip.rank !== undefined) {
-      this.#ranks.add(slip.total, slip.rank, file, line);
-      this.#outliers?.add(slip.total, slip.rank, file, line);
+      const group = this.#rankGroupOf(slip);
+      this.#ranks.of(group).add(slip.total, slip.rank, file, line);
+      this.#outliers?.of(group).add(slip.total, slip.rank, file, line);
     }
     this.#statistics.add(slip);
     for (const change of changes) this.#count(change, 1);

@@ -41,7 +41,7 @@ export class SortedRecords {
   }
 
   /** Adds a copy of the record. */
-  add(record: Buffer): void {
+  add(record: Uint8Array): void {
     const bucket = this.#buckets[record[0] ?? 0];
     if (bucket === undefined) return;
     bucket.block ??= Buffer.allocUnsafeSlow(this.#blockBytes);
@@ -59,6 +59,18 @@ export class SortedRecords {
     for (const bucket of this.#buckets) {
       const bytes = this.#load(bucket);
       if (bytes.length > 0) yield sortRecords(bytes, this.#recordBytes);
+    }
+  }
+
+  /** As `sorted`, each bucket beside the one of other records with the same first byte; either may be empty. */
+  *sortedBeside(other: SortedRecords): Generator<readonly [here: Buffer, there: Buffer]> {
+    for (const [i, bucket] of this.#buckets.entries()) {
+      const beside = other.#buckets[i];
+      if (beside === undefined) return;
+      yield [
+        sortRecords(this.#load(bucket), this.#recordBytes),
+        sortRecords(other.#load(beside), other.#recordBytes),
+      ];
     }
   }
 

@@ -3,7 +3,7 @@
  */
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { runtimePath } from '../../infra/local/hand-over.mjs';
+import { runtimeFlags, runtimePath } from '../../infra/local/hand-over.mjs';
 import type { Answer } from './ask.ts';
 import { forgetWrongAttempts } from './counters.ts';
 import { startFangbang } from './fangbang.ts';
@@ -193,7 +193,7 @@ function constants({ stage, cores }: Surroundings): Offer[] {
           cores: [cores.server[0]],
           logFile: join(stage.folder, `${name}.log`),
           command: runtimePath(runtime),
-          args: [join(PEERS_FOLDER, `constant-${runtime}.mjs`)],
+          args: [...runtimeFlags(runtimePath(runtime)), join(PEERS_FOLDER, `constant-${runtime}.mjs`)],
           env: (port) => ({ PATH: '/usr/bin:/bin', PORT: String(port), DOCUMENT_FILE: documentFile }),
         }),
       ],

@@ -5,7 +5,7 @@
  */
 import { join } from 'node:path';
 import { checkout } from '../../infra/local/checkout.ts';
-import { runtimePath } from '../../infra/local/hand-over.mjs';
+import { runtimeFlags, runtimePath } from '../../infra/local/hand-over.mjs';
 import { freePort } from '../../infra/local/port.ts';
 import type { RunningPeer } from './peer.ts';
 import { startPeer } from './peer.ts';
@@ -25,12 +25,13 @@ export async function startFangbang(
   options: FangbangOptions,
 ): Promise<RunningPeer> {
   const adminPort = await freePort();
+  const runtime = runtimePath(options.runtime);
   return await startPeer({
     name: `fangbang on ${options.runtime}`,
     cores: options.cores,
     logFile: join(stage.folder, `${options.name}.log`),
-    command: runtimePath(options.runtime),
-    args: [join(checkout, 'service', 'main.ts')],
+    command: runtime,
+    args: [...runtimeFlags(runtime), join(checkout, 'service', 'main.ts')],
     env: (port) => ({
       PATH: '/usr/bin:/bin',
       DATABASE_URL: stage.databaseUrl,

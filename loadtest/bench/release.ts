@@ -5,6 +5,7 @@
  */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { cliTime } from '../../infra/local/cli-time.ts';
 import { askVerb, runVerb, type CliOptions } from '../../infra/local/fangbang-cli.ts';
 import { SetupError } from '../../infra/local/setup-error.ts';
 import type { Candidate } from '../profiles/credentials-csv.ts';
@@ -42,7 +43,7 @@ export async function release({ asLoader, asApprover }: Persons, wanted: Release
   const number = String(batch);
   await runVerb(['warm', number], asLoader);
   await runVerb(['verify', number, '--file', results], asLoader);
-  const notBefore = new Date(Date.now() - 5 * 60_000).toISOString();
+  const notBefore = cliTime(Date.now() - 5 * 60_000);
   await runVerb(['approve', number, '--checksum', checksum, '--not-before', notBefore], asApprover);
   await runVerb(['publish', number, '--at', at], asLoader);
   return someOf(readFileSync(results.replace(/\.csv$/, '.credentials.csv'), 'utf8'), rows);

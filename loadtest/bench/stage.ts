@@ -10,6 +10,7 @@ import { join } from 'node:path';
 import { Redis } from 'ioredis';
 import type { CliOptions } from '../../infra/local/fangbang-cli.ts';
 import { runVerb } from '../../infra/local/fangbang-cli.ts';
+import { cliTime } from '../../infra/local/cli-time.ts';
 import { runtimePath } from '../../infra/local/hand-over.mjs';
 import { ensureDatabase, ensureLogins } from '../../infra/local/logins.ts';
 import { throwAwayFolder } from '../../infra/local/private-folder.ts';
@@ -67,6 +68,7 @@ export const OPEN_SERIES = 'zj-gaokao-2026';
 const UNRELEASED_SERIES = 'zj-gaokao-2027';
 const SMALL = 10_000;
 const DAY_MS = 86_400_000;
+const ROUNDS_OF_ASKING = 5;
 
 /** Sets everything up; Redis and Postgres are on the load's core, this process on all of them. */
 export async function setStage(options: StageOptions): Promise<Stage> {
@@ -114,7 +116,7 @@ export async function setStage(options: StageOptions): Promise<Stage> {
     );
 
   const candidates = await releaseOf(OPEN_SERIES, credentials);
-  await releaseOf(UNRELEASED_SERIES, 1_000, new Date(Date.now() + DAY_MS).toISOString());
+  await releaseOf(UNRELEASED_SERIES, 1_000, cliTime(Date.now() + DAY_MS));
   const extra = async (id: string, rows: number | undefined): Promise<OpenSeries | undefined> =>
     rows === undefined ? undefined : { id, candidates: await releaseOf(id, rows) };
   const many = options.candidates;
@@ -143,15 +145,27 @@ async function makeDocuments(stage: Omit<Stage, 'documents'>, options: StageOpti
   const service = await startFangbang(stage, { runtime: 'bun', cores: options.cores.all, name: 'documents' });
   const documents: string[] = [];
   let wrong = 0;
+  let places = open.candidates.map((_, place) => place);
   try {
-    const requests = open.candidates.map(({ credentials }) => lookupRequest(open.id, credentials));
-    await askAll(service.port, requests, ({ status, body }, place) => {
-      options.stop.throwIfAborted();
-      const expected = open.candidates[place]?.expected;
-      if (status !== 200 || expected === undefined) wrong += 1;
-      else if (differences(parseJson(body), open.id, expected).length > 0) wrong += 1;
-      documents[place] = body;
-    });
+    // A machine that others keep busy makes it turn some away: these are asked again.
+    for (let round = 0; round < ROUNDS_OF_ASKING && places.length > 0; round += 1) {
+      const turnedAway: number[] = [];
+      const asked = places;
+      const requests = asked.map((place) =>
+        lookupRequest(open.id, open.candidates[place]?.credentials ?? {}),
+      );
+      await askAll(service.port, requests, ({ status, body }, i) => {
+        options.stop.throwIfAborted();
+        const place = asked[i] ?? 0;
+        const expected = open.candidates[place]?.expected;
+        if (status === 503) turnedAway.push(place);
+        else if (status !== 200 || expected === undefined) wrong += 1;
+        else if (differences(parseJson(body), open.id, expected).length > 0) wrong += 1;
+        documents[place] = body;
+      });
+      places = turnedAway;
+    }
+    wrong += places.length;
   } finally {
     await service.stop();
   }

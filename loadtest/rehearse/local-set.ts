@@ -11,6 +11,7 @@ import { join } from 'node:path';
 import { Redis } from 'ioredis';
 import type { CliOptions } from '../../infra/local/fangbang-cli.ts';
 import { askVerb, runVerb } from '../../infra/local/fangbang-cli.ts';
+import { cliTime } from '../../infra/local/cli-time.ts';
 import { runtimePath } from '../../infra/local/hand-over.mjs';
 import { ensureDatabase, ensureLogins, onPostgres } from '../../infra/local/logins.ts';
 import { freePort } from '../../infra/local/port.ts';
@@ -116,10 +117,10 @@ export async function startLocalSet(options: LocalSetOptions): Promise<LocalSet>
   );
   undo(service.stop);
 
-  const notBefore = new Date(Date.now() - 5 * 60_000).toISOString();
+  const notBefore = cliTime(Date.now() - 5 * 60_000);
   await runVerb(['approve', batch, '--checksum', checksum, '--not-before', notBefore], as(logins.approver));
   const publish = async (atMs: number | 'now'): Promise<void> => {
-    const at = atMs === 'now' ? atMs : new Date(atMs).toISOString();
+    const at = atMs === 'now' ? atMs : cliTime(atMs);
     await runVerb(['publish', batch, '--at', at], asLoader);
   };
   await publish(options.isReleasedLater ? wholeSecond(Date.now() + HOUR_MS) : 'now');

@@ -2,6 +2,8 @@
  * How many lookups are worked on at once: beyond it a request is turned away at once, at a cost far
  * below a lookup's, instead of making all the others slower (design.md section 2.8).
  */
+import { HeldAnswers } from './held-answers.ts';
+
 export interface AdmissionObserver {
   inFlight(count: number): void;
   shed(): void;
@@ -11,6 +13,7 @@ export class Admission {
   readonly #limit: number;
   readonly #observer: AdmissionObserver;
   readonly #share: () => number;
+  readonly #held = new HeldAnswers();
   #inFlight = 0;
 
   /** @param share of the limit that may be used now, above 0 and up to 1: less when the process is late. */
@@ -38,7 +41,13 @@ export class Admission {
     }
   }
 
-  /** Counts a request that is turned away. */
+  /** Counts a request that is turned away. @returns when it may be told so; undefined: at once. */
+  turnAway(): Promise<void> | undefined {
+    this.#observer.shed();
+    return this.#held.hold();
+  }
+
+  /** Counts a request that is turned away and told so at once. */
   shed(): void {
     this.#observer.shed();
   }

@@ -11,7 +11,11 @@ import type { CallerOf } from './caller.ts';
 import type { AnswerLookup } from './lookup-answer.ts';
 import { unexpectedFault } from './lookup-answer.ts';
 import { addLookupRoute } from './lookup-route.ts';
+import { addOpenApiRoute } from './openapi-route.ts';
+import { describeApi } from './openapi/document.ts';
+import { makeMethodsAt } from './openapi/methods.ts';
 import { problemResponse } from './problems.ts';
+import { refuseRequest } from './request-faults.ts';
 import { seriesResponse } from './series-route.ts';
 
 export interface AppDeps {
@@ -27,7 +31,15 @@ export function createApp(deps: AppDeps): Hono {
   const app = new Hono();
   addLookupRoute(app, deps);
   app.get('/v1/series', () => seriesResponse(deps.listSeries()));
-  app.notFound(() => problemResponse('not-found'));
+  const document = describeApi();
+  addOpenApiRoute(app, document);
+  const methodsAt = makeMethodsAt(document);
+  app.notFound((c) => {
+    const methods = methodsAt(c.req.path);
+    return methods === undefined || methods.includes(c.req.method)
+      ? problemResponse('not-found')
+      : refuseRequest('wrong-method', { allow: methods.join(', ') });
+  });
   app.onError((error) => unexpectedFault(error, deps.log));
   return app;
 }

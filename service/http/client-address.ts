@@ -14,16 +14,15 @@ const MOST_HOPS = 8;
 /** Addresses of proxies remembered, so that they are not compared with every CIDR at each request. */
 const MOST_REMEMBERED = 1_000;
 
-/** @param trustedProxies CIDRs whose forwarding headers are believed. */
-export function makeNetworkOf(trustedProxies: readonly string[]): NetworkOf {
-  if (trustedProxies.length === 0) return (socketAddress) => networkName(plainAddress(socketAddress ?? ''));
+/** Whether a plain address is a trusted proxy's. @param trustedProxies CIDRs. */
+export function makeIsTrusted(trustedProxies: readonly string[]): (address: string) => boolean {
   const trusted = new BlockList();
   for (const cidr of trustedProxies) {
     const [address = '', prefix = ''] = cidr.split('/');
     trusted.addSubnet(address, Number(prefix), isIP(address) === 6 ? 'ipv6' : 'ipv4');
   }
   const remembered = new Map<string, boolean>();
-  const isTrusted = (address: string): boolean => {
+  return (address) => {
     const known = remembered.get(address);
     if (known !== undefined) return known;
     const family = isIP(address);
@@ -32,6 +31,12 @@ export function makeNetworkOf(trustedProxies: readonly string[]): NetworkOf {
     remembered.set(address, is);
     return is;
   };
+}
+
+/** @param trustedProxies CIDRs whose forwarding headers are believed. */
+export function makeNetworkOf(trustedProxies: readonly string[]): NetworkOf {
+  if (trustedProxies.length === 0) return (socketAddress) => networkName(plainAddress(socketAddress ?? ''));
+  const isTrusted = makeIsTrusted(trustedProxies);
 
   return (socketAddress, forwardedFor) => {
     let nearest = plainAddress(socketAddress ?? '');
@@ -49,7 +54,7 @@ export function makeNetworkOf(trustedProxies: readonly string[]): NetworkOf {
 }
 
 /** Without brackets, port and zone; an IPv4 address inside an IPv6 one as itself. */
-function plainAddress(text: string): string {
+export function plainAddress(text: string): string {
   let address = text.trim();
   if (address.startsWith('[')) address = address.slice(1, address.indexOf(']'));
   else if (/^[0-9.]+:[0-9]+$/.test(address)) address = address.slice(0, address.indexOf(':'));

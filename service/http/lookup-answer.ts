@@ -14,6 +14,12 @@ import type { Caller } from './caller.ts';
 import { API_HEADERS } from './headers.ts';
 import { problemResponse, spreadSeconds } from './problems.ts';
 import { newRequestId } from './request-id.ts';
+import { prepareRespond } from './respond.ts';
+
+const respondFound = prepareRespond(200, {
+  ...API_HEADERS,
+  'content-type': 'application/json; charset=utf-8',
+});
 
 /** The answer to a lookup with these credentials; never rejects. */
 export type AnswerLookup = (
@@ -75,14 +81,14 @@ async function askForProof(seriesId: string, secondsLeft: number, caller: Caller
 function answer(outcome: Exclude<LookupOutcome, { kind: 'proofRequired' }>, caller: Caller): Response {
   switch (outcome.kind) {
     case 'found': {
-      const headers: Record<string, string> = {
-        ...API_HEADERS,
-        'content-type': 'application/json; charset=utf-8',
-        'x-request-id': newRequestId(),
-      };
       const cookie = caller.cookieAfter(outcome.digest);
-      if (cookie !== undefined) headers['set-cookie'] = cookie;
-      return new Response(outcome.json, { headers });
+      const requestId = newRequestId();
+      return respondFound(
+        outcome.json,
+        cookie === undefined
+          ? { 'x-request-id': requestId }
+          : { 'x-request-id': requestId, 'set-cookie': cookie },
+      );
     }
     case 'absent':
       return problemResponse('candidate-not-found');

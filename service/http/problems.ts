@@ -4,6 +4,8 @@
 import { API_HEADERS } from './headers.ts';
 import type { ProofChallenge } from './proof-of-work.ts';
 import { newRequestId } from './request-id.ts';
+import type { Respond } from './respond.ts';
+import { prepareRespond } from './respond.ts';
 
 interface Problem {
   readonly status: number;
@@ -31,6 +33,11 @@ export const PROBLEMS = {
 
 export type ProblemName = keyof typeof PROBLEMS;
 
+/** Member `type` of a problem. */
+export function problemType(name: ProblemName): string {
+  return `urn:fangbang:problem:${name}`;
+}
+
 export interface ProblemDetails {
   /** In the place of the catalogue's: 405, 413 and 415 are kinds of an invalid request. */
   readonly status?: number;
@@ -46,21 +53,24 @@ export function problemResponse(name: ProblemName, details: ProblemDetails = {})
   const { title, status: usual } = PROBLEMS[name];
   const status = details.status ?? usual;
   const body = JSON.stringify({
-    type: `urn:fangbang:problem:${name}`,
+    type: problemType(name),
     title,
     status,
     requestId,
     ...details.members,
   });
-  return new Response(body, {
-    status,
-    headers: {
-      ...API_HEADERS,
-      'content-type': 'application/problem+json',
-      'x-request-id': requestId,
-      ...details.headers,
-    },
-  });
+  return respondWith(status)(body, { 'x-request-id': requestId, ...details.headers });
+}
+
+const responds = new Map<number, Respond>();
+
+function respondWith(status: number): Respond {
+  let respond = responds.get(status);
+  if (respond === undefined) {
+    respond = prepareRespond(status, { ...API_HEADERS, 'content-type': 'application/problem+json' });
+    responds.set(status, respond);
+  }
+  return respond;
 }
 
 /**

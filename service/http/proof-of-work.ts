@@ -20,9 +20,12 @@ const VALID_MS = 5 * 60_000;
 /** Far above any solution of ours. */
 const MOST_CHARACTERS = 1_000;
 
-const solutionSchema = z.strictObject({
+const ALGORITHM = 'SHA-256';
+
+/** What a client sends back. */
+export const solutionSchema = z.strictObject({
   // Weaker ones are the sender's to choose otherwise.
-  algorithm: z.literal('SHA-256'),
+  algorithm: z.literal(ALGORITHM),
   challenge: z.string().regex(/^[0-9a-f]{64}$/),
   number: z.number().int().nonnegative(),
   salt: z.string().max(300),
@@ -30,13 +33,12 @@ const solutionSchema = z.strictObject({
 });
 
 /** What a client gets to solve; the same as altcha's, with every field there. */
-export interface ProofChallenge {
-  readonly algorithm: string;
-  readonly challenge: string;
-  readonly maxnumber: number;
-  readonly salt: string;
-  readonly signature: string;
-}
+export const challengeSchema = z.strictObject({
+  ...solutionSchema.omit({ number: true }).shape,
+  maxnumber: z.number().int().positive().describe('The number to be found is not above it.'),
+});
+
+export type ProofChallenge = Readonly<z.infer<typeof challengeSchema>>;
 
 export interface Proofs {
   challenge(seriesId: string, network: number): Promise<ProofChallenge>;
@@ -60,13 +62,14 @@ export function createProofs({ peppers, maxNumber }: ProofsDeps): Proofs {
   const keys = peppers.map(keyOf);
   return {
     async challenge(seriesId, network) {
-      const { algorithm, challenge, salt, signature } = await createChallenge({
+      const { challenge, salt, signature } = await createChallenge({
+        algorithm: ALGORITHM,
         hmacKey: key,
         maxnumber: maxNumber,
         expires: new Date(Date.now() + VALID_MS),
         params: { series: seriesId, network: hex(network) },
       });
-      return { algorithm, challenge, maxnumber: maxNumber, salt, signature };
+      return { algorithm: ALGORITHM, challenge, maxnumber: maxNumber, salt, signature };
     },
 
     async verify(header, seriesId, network) {

@@ -4,6 +4,7 @@
 import { randomFillSync } from 'node:crypto';
 
 const BYTES = 8;
+export const REQUEST_ID = new RegExp(`^[0-9a-f]{${2 * BYTES}}$`);
 /** Drawn for many at once: a call for each costs a microsecond of every lookup. */
 const pool = Buffer.alloc(BYTES * 512);
 let at = pool.length;

@@ -8,7 +8,8 @@
  * codec) is logged loudly and stays unusable: its series answers 503, the others go on.
  */
 import type { SeriesDefinition } from '#results/definition.ts';
-import type { Pepper } from '#results/digest.ts';
+import type { Digest, Pepper } from '#results/digest.ts';
+import { makeCredentialDigest } from '#results/digest.ts';
 import { FangbangError } from '#results/errors.ts';
 import type { SetCounters } from '#results/limit-keys.ts';
 import { makeSetCounters } from '#results/limit-keys.ts';
@@ -25,11 +26,17 @@ import type { BatchFacts, PublicationSource } from './publication-source.ts';
 export interface LoadedBatch {
   readonly definition: SeriesDefinition;
   readonly codec: SlipCodec;
-  readonly pepper: Pepper;
   readonly nonce: SealNonce;
   readonly filter: MembershipFilter;
-  /** Of each credential set, by its name: what limits guessing at its values. */
-  readonly counters: ReadonlyMap<string, SetCounters>;
+  /** By the name of the credential set. */
+  readonly sets: ReadonlyMap<string, KeyedSet>;
+}
+
+/** A credential set under the batch's pepper; both take the normalised values in the set's order. */
+export interface KeyedSet {
+  readonly digestOf: (values: readonly string[]) => Digest;
+  /** What limits guessing at the values. */
+  readonly countersOf: SetCounters;
 }
 
 /** A batch's place on the shelf; `loaded` is filled in when it is there. */
@@ -169,11 +176,16 @@ export class BatchShelf {
     return {
       definition,
       codec: makeSlipCodec(definition),
-      pepper,
       nonce: makeSealNonce(facts.codecVersion, Buffer.from(facts.nonceSalt, 'hex')),
       filter,
-      counters: new Map(
-        definition.credentialSets.map((set) => [set.name, makeSetCounters(pepper, definition, set)]),
+      sets: new Map(
+        definition.credentialSets.map((set): [string, KeyedSet] => [
+          set.name,
+          {
+            digestOf: makeCredentialDigest(pepper, definition.id, set.name),
+            countersOf: makeSetCounters(pepper, definition, set),
+          },
+        ]),
       ),
     };
   }

@@ -9,7 +9,7 @@
  */
 import type { ChainableCommander, Redis } from 'ioredis';
 import type { Cluster } from 'ioredis';
-import { Command } from 'ioredis';
+import { keySlot } from '#results/redis-slot.ts';
 
 /** Fills `into` in the order of the keys; resolves when all of it is there. */
 export async function runOnCluster<T>(
@@ -29,9 +29,8 @@ export async function runOnCluster<T>(
   const byNode = new Map<Redis, number[]>();
   const alone: number[] = [];
   for (const [i, key] of keys.entries()) {
-    // The library's own slot of the key: bytes of a hash may well hold a { and a }.
-    const slot = new Command('get', [key]).getSlot();
-    const node = masters.get(cluster.slots[slot ?? -1]?.[0] ?? '');
+    const slot = keySlot(typeof key === 'string' ? Buffer.from(key) : key);
+    const node = masters.get(cluster.slots[slot]?.[0] ?? '');
     if (node === undefined) {
       alone.push(i);
       continue;

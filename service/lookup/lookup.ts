@@ -9,7 +9,6 @@
 import type { CredentialFault } from '#results/credentials.ts';
 import { matchCredentials } from '#results/credentials.ts';
 import type { Digest } from '#results/digest.ts';
-import { computeDigest } from '#results/digest.ts';
 import { FangbangError } from '#results/errors.ts';
 import { slipKey } from '#results/redis-keys.ts';
 import { openSealed, sealPayload } from '#results/seal.ts';
@@ -118,16 +117,16 @@ export function createLookup(deps: LookupDeps): Lookup {
     const nowMs = publications.nowMs();
     if (view.batch === undefined) return notReleased(view, nowMs);
     const batch = view.batch.slot.loaded;
-    const countersOf = batch?.counters.get(matched.set.name);
-    if (batch === undefined || countersOf === undefined) return UNAVAILABLE;
+    const keyed = batch?.sets.get(matched.set.name);
+    if (batch === undefined || keyed === undefined) return UNAVAILABLE;
     const place = matched.set.credentials.indexOf(view.definition.numberCredential);
-    const digest = computeDigest(batch.pepper, view.id, matched.set.name, matched.values);
+    const digest = keyed.digestOf(matched.values);
     return {
       open: view.batch,
       batch,
       digest,
       candidateNumber: matched.values[place],
-      tried: { visitor, digest, counters: countersOf(matched.values), nowMs, hasProof },
+      tried: { visitor, digest, counters: keyed.countersOf(matched.values), nowMs, hasProof },
       isKnownDevice: visitor.hasSucceeded(digest),
     };
   };

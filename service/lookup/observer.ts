@@ -22,6 +22,9 @@ export interface LogFields {
   readonly port?: number;
   readonly adminPort?: number;
   readonly runtime?: string;
+  /** Its number, of an instance or of the supervisor. */
+  readonly process?: number;
+  readonly exitCode?: number;
   readonly signal?: string;
   readonly count?: number;
   readonly milliseconds?: number;

@@ -8,6 +8,7 @@
  */
 import { Cluster, Redis } from 'ioredis';
 import type { RedisAddress } from '#results/redis-address.ts';
+import { catchForgottenAsking } from '#results/redis-cluster-nodes.ts';
 import type { Logger } from './observer.ts';
 import { faultName } from './observer.ts';
 
@@ -83,8 +84,8 @@ function makeClient(address: Exclude<RedisAddress, { kind: 'none' }>, connection
         sentinelRetryStrategy: reconnectAfterMs,
         sentinelReconnectStrategy: reconnectAfterMs,
       });
-    case 'cluster':
-      return new Cluster([...address.nodes], {
+    case 'cluster': {
+      const cluster = new Cluster([...address.nodes], {
         // At this level: inside redisOptions it has no effect (redis/ioredis#581).
         enableOfflineQueue: false,
         // A lookup has 50 ms: two redirections, and no waiting for a failover.
@@ -98,7 +99,23 @@ function makeClient(address: Exclude<RedisAddress, { kind: 'none' }>, connection
         slotsRefreshInterval: 2_000,
         redisOptions: { ...options, ...login(address) },
       });
+      catchForgottenAsking(cluster);
+      askForSlotsWhenNodesLeave(cluster);
+      return cluster;
+    }
   }
+}
+
+/**
+ * Whoever is connected to a master that has gone hears of its successor from nobody: no other node is asked for
+ * its slots, so none answers MOVED. Each attempt to connect again that fails asks for the slots.
+ */
+function askForSlotsWhenNodesLeave(cluster: Cluster): void {
+  cluster.on('+node', (node: Redis) => {
+    node.on('close', () => {
+      if (cluster.status === 'ready') cluster.refreshSlotsCache();
+    });
+  });
 }
 
 interface Login {

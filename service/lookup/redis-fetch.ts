@@ -8,6 +8,7 @@
 import { Cluster } from 'ioredis';
 import { runOnCluster } from './cluster-pipelines.ts';
 import type { RedisClient } from './redis-client.ts';
+import { mgetCommand } from './wire-command.ts';
 
 /** The value, null when there is none, an Error when it could not be read, undefined until it has come. */
 export type Fetched = Buffer | null | Error | undefined;
@@ -25,7 +26,7 @@ export function fetchManyFrom(client: RedisClient): FetchMany {
       });
   }
   return async (keys, into) => {
-    const values = await client.mgetBuffer([...keys]);
-    for (const [i, value] of values.entries()) into[i] = value;
+    const values = (await client.sendCommand(mgetCommand(keys))) as (Buffer | null)[];
+    for (let i = 0; i < values.length; i += 1) into[i] = values[i];
   };
 }

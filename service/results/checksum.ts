@@ -79,10 +79,11 @@ export class StoredChecksum {
   readonly #lanes = new Uint32Array(16);
   #entries = 0;
 
-  add(digest: Digest, credentialSet: number, candidateNumber: string, payload: Buffer): void {
+  /** @returns the SHA-512 of the entry, for whoever compares entries too. */
+  add(digest: Digest, credentialSet: number, candidateNumber: string, payload: Buffer): Buffer {
     const number = Buffer.from(candidateNumber, 'utf8');
     const source = Buffer.concat([number, payload]);
-    this.addFrom(digest, credentialSet, source, 0, number.length, number.length, source.length);
+    return this.addFrom(digest, credentialSet, source, 0, number.length, number.length, source.length);
   }
 
   /** The same for a loader with millions: candidate number (UTF-8) and payload are ranges of a block. */
@@ -94,7 +95,7 @@ export class StoredChecksum {
     numberEnd: number,
     payloadFrom: number,
     payloadEnd: number,
-  ): void {
+  ): Buffer {
     const numberAt = digest.length + 5;
     const payloadAt = numberAt + numberEnd - numberFrom;
     const entry = Buffer.allocUnsafe(payloadAt + payloadEnd - payloadFrom);
@@ -106,6 +107,7 @@ export class StoredChecksum {
     const sum = hash('sha512', entry, 'buffer');
     for (let i = 0; i < 16; i += 1) this.#lanes[i] = (this.#lanes[i] ?? 0) + sum.readUInt32LE(i * 4);
     this.#entries += 1;
+    return sum;
   }
 
   /** What was added so far, for `merge`. */

@@ -32,6 +32,8 @@ export type NormalisedCredential =
 
 /** A form takes nothing longer; neither does a digest's length prefix need more. */
 const MAX_CHARACTERS = 100;
+/** As it is sent: with spaces, and what else normalisation takes away. */
+export const MOST_CHARACTERS_SENT = 4 * MAX_CHARACTERS;
 
 /** Soft hyphen, zero-width characters, and the direction marks that come along with a copied name. */
 const ZERO_WIDTH = /[\u00AD\u061C\u180E\u200B-\u200F\u202A-\u202E\u2060-\u2064\u2066-\u2069\uFEFF]/g;
@@ -51,7 +53,7 @@ export function normaliseCredential(credential: Credential, raw: string): Normal
     // The usual case, without a regular expression per change.
     return finish(credential, raw, []);
   }
-  if (raw.length > 4 * MAX_CHARACTERS) return { ok: false, fault: 'too-long' };
+  if (raw.length > MOST_CHARACTERS_SENT) return { ok: false, fault: 'too-long' };
   const changes: Normalisation[] = [];
   const change = (kind: Normalisation, from: string, to: string): string => {
     if (from !== to) changes.push(kind);

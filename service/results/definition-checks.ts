@@ -77,6 +77,10 @@ export function crossCheck(d: ParsedDefinition): DefinitionFault[] {
   if (d.total?.isSum === true && !d.components.some((c) => c.score !== undefined))
     faults.push([['total', 'isSum'], 'no component has a score']);
 
+  const { within } = d.rank ?? {};
+  if (within !== undefined && d.components.find((c) => c.code === within)?.grades === undefined)
+    faults.push([['rank', 'within'], `no component "${within}" with grades is declared`]);
+
   const columns = new Set<string>();
   const columnPaths: [readonly PropertyKey[], string | undefined][] = [
     ...credentials.map(([name, c]): [PropertyKey[], string] => [['credentials', name, 'column'], c.column]),

@@ -135,6 +135,11 @@ export const definitionSchema = z.strictObject({
       column,
       /** Some rows may have none. */
       optional: z.boolean().default(false),
+      /**
+       * A component with grades that says among whom a candidate is ranked, such as 科类 with 物理类 and 历史类:
+       * the order of ranks and totals is then checked within each of them.
+       */
+      within: code.optional(),
     })
     .optional(),
   status: z

@@ -63,6 +63,7 @@ export function makePepper(key: Buffer): Pepper {
 /**
  * HMAC-SHA-512 under the pepper over scheme, series, credential-set name and the normalised
  * credentials in the set's order, each prefixed by its length, so that no two inputs are alike.
+ * @throws RangeError for a credential of more than 65,535 bytes.
  */
 export function computeDigest(
   pepper: Pepper,
@@ -70,34 +71,66 @@ export function computeDigest(
   credentialSet: string,
   credentials: readonly string[],
 ): Digest {
-  const fields = credentials.map((value) => Buffer.from(value, 'utf8'));
-  return digestOf(pepper.key, withLengths(digestPrefix(series, credentialSet), fields));
+  return makeCredentialDigest(pepper, series, credentialSet)(credentials);
 }
+
+/** The same for many candidates of a series. */
+export function makeCredentialDigest(
+  pepper: Pepper,
+  series: string,
+  credentialSet: string,
+): (credentials: readonly string[]) => Digest {
+  const prefix = digestPrefix(series, credentialSet);
+  const digestOf = makeDigestOf(pepper.key);
+  const usual = Buffer.alloc(prefix.length + USUAL_BYTES);
+  usual.set(prefix);
+  return (credentials) => {
+    let most = prefix.length;
+    for (const value of credentials) most += 2 + 3 * value.length;
+    const input = most <= usual.length ? usual : Buffer.alloc(most);
+    if (input !== usual) input.set(prefix);
+    let at = prefix.length;
+    for (const value of credentials) {
+      const bytes = input.write(value, at + 2);
+      at = input.writeUInt16BE(bytes, at) + bytes;
+    }
+    return digestOf(input.subarray(0, at));
+  };
+}
+
+/** Of credentials together: an identity number and a candidate number take 36. */
+const USUAL_BYTES = 512;
 
 /** The part of the digest's input that all candidates of a series share. */
 export function digestPrefix(series: string, credentialSet: string): Buffer {
-  return withLengths(
-    Buffer.alloc(0),
-    [SCHEME, series, credentialSet].map((field) => Buffer.from(field, 'utf8')),
-  );
-}
-
-/** The digest of an input that is made of `digestPrefix` and each credential (UTF-8) behind its length in two bytes. */
-export function digestOf(pepperKey: Buffer, input: Buffer): Digest {
-  return createHmac('sha512', pepperKey).update(input).digest() as Digest;
+  const fields = [SCHEME, series, credentialSet].map((field) => Buffer.from(field, 'utf8'));
+  return Buffer.concat(fields.flatMap((field) => [lengthOf(field), field]));
 }
 
 /** @throws RangeError for a field whose length does not fit its prefix. */
-function withLengths(start: Buffer, fields: readonly Buffer[]): Buffer {
-  let size = start.length;
-  for (const field of fields) size += 2 + field.length;
-  const input = Buffer.allocUnsafe(size);
-  input.set(start, 0);
-  let at = start.length;
-  for (const field of fields) {
-    input.writeUInt16BE(field.length, at);
-    input.set(field, at + 2);
-    at += 2 + field.length;
-  }
-  return input;
+function lengthOf(field: Buffer): Buffer {
+  const length = Buffer.alloc(2);
+  length.writeUInt16BE(field.length);
+  return length;
+}
+
+/** What Bun has beside node:crypto, as far as it is used. */
+interface BunHasher {
+  copy(): BunHasher;
+  update(input: Uint8Array): BunHasher;
+  digest(): Buffer;
+}
+interface BunCrypto {
+  readonly CryptoHasher: new (algorithm: 'sha512', key: Uint8Array) => BunHasher;
+}
+
+/**
+ * The digest of an input that is made of `digestPrefix` and each credential (UTF-8) behind its length in two bytes.
+ * On Bun from a copy of the keyed state, which takes 0.8 µs in place of createHmac's 2.0.
+ */
+export function makeDigestOf(pepperKey: Uint8Array): (input: Buffer) => Digest {
+  const { Bun } = globalThis as { readonly Bun?: BunCrypto };
+  if (Bun === undefined) return (input) => createHmac('sha512', pepperKey).update(input).digest() as Digest;
+  const keyed = new Bun.CryptoHasher('sha512', pepperKey);
+  return (input) => keyed.copy().update(input).digest() as Digest;
 }

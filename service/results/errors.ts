@@ -39,6 +39,7 @@ export const ERROR_KINDS = {
   'candidate-not-found': 'state',
   'nothing-to-correct': 'state',
   'definition-changed': 'state',
+  'corrects-another-batch': 'state',
   // A store is away or too slow.
   'database-away': 'store',
   'redis-away': 'store',

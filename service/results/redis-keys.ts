@@ -2,6 +2,7 @@
  * Every key that writer and reader share, in one place.
  */
 import type { Digest } from './digest.ts';
+import { SLOTS, keySlot } from './redis-slot.ts';
 
 /** A batch's number: 1 and up, from one global sequence. */
 export type BatchNumber = number & { readonly __brand: 'BatchNumber' };
@@ -18,9 +19,47 @@ export function slipKey(batch: number, digest: Digest): Buffer {
   return key;
 }
 
-/** Set when a batch was warmed whole, to the number of its entries: gone when the cache was flushed. */
+/**
+ * Set when a batch was warmed whole, to the number of its entries: gone when the cache was flushed. On a
+ * Cluster the base of `clusterKeys`.
+ */
 export function warmMarkerKey(batch: number): string {
   return `warm:${batch}`;
+}
+
+/** How far a warm has come, while it goes on or after it broke off. On a Cluster the base of `clusterKeys`. */
+export function warmCheckpointKey(batch: number): string {
+  return `warming:${batch}`;
+}
+
+/**
+ * Slots of a Cluster that share a key of `clusterKeys`. Any 511 slots in a row hold one of those keys, so up
+ * to 32 masters with even shares each have at least one.
+ */
+const SLOTS_PER_KEY = 256;
+
+/** By place among the parts of the slots: the smallest number that hashes into that part. */
+const HASH_TAGS: readonly number[] = findHashTags();
+
+/**
+ * A key in every part of a Cluster's slots, for what has to be known of each master: all of them are there, or
+ * some master has lost what it held. Parts of the slots rather than masters, so that they stay right when slots
+ * are moved to other masters and when masters are added.
+ */
+export function clusterKeys(base: string): string[] {
+  return HASH_TAGS.map((tag) => `${base}:{${tag}}`);
+}
+
+function findHashTags(): number[] {
+  const tags: number[] = [];
+  const parts = SLOTS / SLOTS_PER_KEY;
+  for (let tag = 0, found = 0; found < parts; tag += 1) {
+    const part = Math.floor(keySlot(Buffer.from(String(tag))) / SLOTS_PER_KEY);
+    if (tags[part] !== undefined) continue;
+    tags[part] = tag;
+    found += 1;
+  }
+  return tags;
 }
 
 /**

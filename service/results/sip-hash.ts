@@ -5,14 +5,39 @@
  * an HMAC takes 2.7 and 4.5.
  */
 
-/** 32 bits of the hash, as an unsigned number. */
+/** The lower 32 bits of the hash, as an unsigned number. */
 export type ShortHash = (text: string) => number;
 
 /**
- * The hash of a key. The text's bytes are its UTF-16 code units, low byte first.
+ * The hash under a key. The text's bytes are its UTF-16 code units, low byte first.
  * @throws RangeError when the key has not 16 bytes.
  */
 export function makeSipHash(key: Buffer): ShortHash {
+  const hash = makeHash(key);
+  return (text) => {
+    hash(text);
+    return low32 >>> 0;
+  };
+}
+
+/**
+ * The whole hash, written as 8 bytes, low byte first: a tag that nobody can make without the key.
+ * @throws RangeError when the key has not 16 bytes.
+ */
+export function makeSipTag(key: Buffer): (text: string, into: Buffer, at: number) => void {
+  const hash = makeHash(key);
+  return (text, into, at) => {
+    hash(text);
+    into.writeInt32LE(low32, at);
+    into.writeInt32LE(high32, at + 4);
+  };
+}
+
+/** Halves of the hash that was made last. */
+let low32 = 0;
+let high32 = 0;
+
+function makeHash(key: Buffer): (text: string) => void {
   if (key.length !== 16) throw new RangeError('a key of SipHash has 16 bytes');
   // 64-bit words as pairs of 32-bit halves; "somepseudorandomlygeneratedbytes" is the algorithm's own.
   const start0Low = key.readInt32LE(0) ^ 0x70736575;
@@ -89,6 +114,7 @@ export function makeSipHash(key: Buffer): ShortHash {
       v0l ^= low;
       v0h ^= high;
     }
-    return (v0l ^ v1l ^ v2l ^ v3l) >>> 0;
+    low32 = v0l ^ v1l ^ v2l ^ v3l;
+    high32 = v0h ^ v1h ^ v2h ^ v3h;
   };
 }

@@ -92,7 +92,7 @@ export function createWechat(deps: WechatDeps): Hono {
     return answerXml(reply === undefined ? undefined : seal(reply));
   });
 
-  app.all('/wechat', () => refuse(405));
+  app.all('/wechat', () => refuse(405, { allow: 'GET, HEAD, POST' }));
 
   /** The reply to a message, the same to its retries. */
   function replyFor(c: Context, message: ReadonlyMap<string, string>): string | undefined {
@@ -145,6 +145,6 @@ function answerXml(reply: string | undefined): Response {
   return reply === undefined ? answer('success', 'text/plain') : answer(reply, 'application/xml');
 }
 
-function refuse(status: number): Response {
-  return new Response(null, { status, headers: HEADERS });
+function refuse(status: number, more: Readonly<Record<string, string>> = {}): Response {
+  return new Response(null, { status, headers: { ...HEADERS, ...more } });
 }

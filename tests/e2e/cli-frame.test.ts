@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { runtimePath } from '../../infra/local/hand-over.mjs';
+import { runtimeFlags, runtimePath } from '../../infra/local/hand-over.mjs';
 import { runCli, type CliResult } from '../helpers/cli.ts';
 import { jsonOf, refusalOf } from '../helpers/cli-desk.ts';
 import { cloneMigratedDatabase, createDatabase, type TestDatabase } from '../helpers/stores.ts';
@@ -135,7 +135,8 @@ describe.each(['node', 'bun'] as const)('on %s', (runtime) => {
   });
 
   it('a reader that has gone is no fault', async () => {
-    const child = spawn(runtimePath(runtime), [MAIN, 'series', 'preset', 'gaokao'], {
+    const path = runtimePath(runtime);
+    const child = spawn(path, [...runtimeFlags(path), MAIN, 'series', 'preset', 'gaokao'], {
       env: { PATH: process.env['PATH'] },
       stdio: ['ignore', 'pipe', 'pipe'],
     });

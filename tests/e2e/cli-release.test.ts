@@ -2,6 +2,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Redis } from 'ioredis';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { cliTime } from '../../infra/local/cli-time.ts';
 import { jsonOf, openCliDesk, refusalOf, type CliDesk, type DeskBatch } from '../helpers/cli-desk.ts';
 import type { CliResult } from '../helpers/cli.ts';
 import { withClient } from '../helpers/stores.ts';
@@ -300,7 +301,7 @@ function verify(batch: DeskBatch, ...more: string[]): Promise<CliResult> {
 }
 
 function inMinutes(minutes: number): string {
-  return new Date(Date.now() + minutes * 60_000).toISOString();
+  return cliTime(Date.now() + minutes * 60_000);
 }
 
 describe('verify', () => {

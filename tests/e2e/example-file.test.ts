@@ -6,6 +6,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { parse } from 'csv-parse/sync';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { cliTime } from '../../infra/local/cli-time.ts';
 import { makeApprovedBatch, openReleaseDesk, succeed, type ReleaseDesk } from '../helpers/release.ts';
 import { startService, type RunningService } from '../helpers/service.ts';
 import { withClient } from '../helpers/stores.ts';
@@ -133,7 +134,7 @@ describe.each(['bun', 'node'] as const)('the example file on %s', (runtime) => {
   });
 
   test('before T all 5,000 are not released, from T on every one equals its row, without any act at T', async () => {
-    const releaseAt = new Date(Date.now() + 20_000);
+    const releaseAt = new Date(cliTime(Date.now() + 20_000));
     await succeed(desk.loader('publish', String(firstBatch), '--at', releaseAt.toISOString(), '--json'));
     expect(await lookUpAll(service)).toEqual(CLOSED);
     expect(Date.now(), 'the check itself must end before T').toBeLessThan(releaseAt.getTime());

@@ -13,7 +13,6 @@ import {
   warmBatch,
   withdrawSeries,
 } from '../helpers/batch.ts';
-import { takeScreenshots } from '../helpers/browser.ts';
 import {
   atPage,
   candidateAt,
@@ -56,7 +55,6 @@ describe('a release', () => {
         expect(requests.filter(isLookup)).toEqual([]);
 
         await page.waitForSelector('text=已到公布时间，马上轮到您', { timeout: 20_000 });
-        await takeScreenshots(page, 'turn');
         const asked = page.waitForRequest((request) => isLookup(request.url()), { timeout: 20_000 });
         await asked;
         // The database's clock and this process's are the same machine's.
@@ -66,6 +64,34 @@ describe('a release', () => {
       },
       // The place in the crowd: half way through the spread.
       { before: (page) => page.addInitScript('Math.random = () => 0.5') },
+    );
+  });
+
+  it('whose time has come says to each page that waits for its turn how long that is', async () => {
+    const definition = presetDefinition('gaokao', 'walk-turn');
+    await announceSeries(stage().installation, definition, new Date(Date.now() + 6_000));
+    await seen(stage(), 'walk-turn');
+    await atPage(
+      stage(),
+      'walk-turn',
+      async ({ page, requests }) => {
+        await fillIn(page, candidateAt(0));
+        await page.click('#submit');
+        await page.waitForSelector('text=已到公布时间，马上轮到您', { timeout: 20_000 });
+        // The turn is over after 8 seconds, which a busy machine needs for a look at it.
+        await page.clock.setFixedTime(await page.evaluate(() => Date.now()));
+        await look(page, 'turn');
+        expect(await noticeTitle(page)).toBe('已到公布时间，马上轮到您');
+        expect(await page.innerText('#count')).toMatch(/^约 \d+ 秒后查询$/);
+        expect(requests.filter(isLookup)).toEqual([]);
+      },
+      {
+        // The last place in the crowd.
+        before: async (page) => {
+          await page.clock.install();
+          await page.addInitScript('Math.random = () => 0.999');
+        },
+      },
     );
   });
 

@@ -6,7 +6,6 @@ import type { Route } from 'playwright-core';
 import { describe, expect, it } from 'vitest';
 import type { TestCandidate } from '../helpers/batch.ts';
 import { fieldsOf } from '../helpers/batch.ts';
-import { takeScreenshots } from '../helpers/browser.ts';
 import {
   atPage,
   candidateAt,
@@ -40,6 +39,8 @@ async function problem(
     }),
   });
 }
+
+const progressValue = (): number => document.querySelector('progress')?.value ?? -1;
 
 describe('a service in trouble', () => {
   it('that is overloaded is waited for, and the form is not lost', async () => {
@@ -100,13 +101,37 @@ describe('a service in trouble', () => {
           await fillIn(page, candidateAt(7));
           await page.click('#submit');
           await page.waitForSelector('progress');
-          if (worker) await takeScreenshots(page, 'proof');
           expect(await slipOn(page)).toEqual(slipOf(candidateAt(7)));
           expect(proof).toEqual({ algorithm: 'SHA-256', challenge, number: 180_000, salt, signature: 'abc' });
         },
         worker ? {} : { before: (page) => page.addInitScript('delete window.Worker') },
       );
     }
+  });
+
+  it('is not waited for by who stops a long proof of work', async () => {
+    await atPage(stage(), 'walk-gaokao', async ({ page, requests }) => {
+      // Without a solution: it is under way for as long as the look at it takes.
+      const challenge = {
+        algorithm: 'SHA-256',
+        challenge: '0'.repeat(64),
+        maxnumber: 1_000_000_000,
+        salt: '0123456789abcdef01234567?expires=1900000000&',
+        signature: 'abc',
+      };
+      await page.route('**/lookup', (route) => problem(route, 429, 'proof-of-work-required', { challenge }));
+      await fillIn(page, candidateAt(7));
+      await page.click('#submit');
+      await page.waitForSelector('progress');
+      await expect.poll(() => page.evaluate(progressValue)).toBeGreaterThan(0);
+      await look(page, 'proof');
+      const before = await page.evaluate(progressValue);
+      await expect.poll(() => page.evaluate(progressValue)).toBeGreaterThan(before);
+      await page.click('text=停止等待');
+      expect(await page.isVisible('progress')).toBe(false);
+      expect(await page.isEditable('#f-candidateNumber')).toBe(true);
+      expect(requests.filter(isLookup)).toHaveLength(1);
+    });
   });
 
   it('that has seen wrong guesses at a candidate asks for proofs of work, and then pauses', async () => {

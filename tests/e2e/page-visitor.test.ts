@@ -4,13 +4,14 @@
  */
 import { describe, expect, it } from 'vitest';
 import { announceSeries, presetDefinition } from '../helpers/batch.ts';
-import { takeScreenshots, visit } from '../helpers/browser.ts';
+import { visit } from '../helpers/browser.ts';
 import {
   atPage,
   candidateAt,
   fillIn,
   gaokao,
   look,
+  lookWithoutScript,
   noticeTitle,
   seen,
   setPageStage,
@@ -31,7 +32,7 @@ describe('a visitor', () => {
         expect(await page.innerText('#e-candidateNumber')).toContain('位数或格式不对');
         expect(await page.innerText('#e-identityNumber')).toContain('请填写');
         expect(await page.inputValue('#f-candidateNumber')).toBe('26330101');
-        await takeScreenshots(page, 'no-script-faults');
+        await lookWithoutScript(stage(), page, 'no-script-faults');
 
         const { credentials } = candidateAt(11);
         await fillIn(page, {
@@ -41,12 +42,31 @@ describe('a visitor', () => {
         await page.click('#submit');
         expect(await noticeTitle(page)).toBe('没有查到，请核对');
         expect(await page.inputValue('#f-identityNumber')).toBe(credentials['identityNumber']);
+        await lookWithoutScript(stage(), page, 'no-script-not-found');
 
         await fillIn(page, candidateAt(11));
         await page.click('#submit');
         expect(await slipOn(page)).toEqual(slipOf(candidateAt(11)));
         expect(page.url()).toBe(`${stage().service.url}/s/walk-gaokao?lang=zh`);
-        await takeScreenshots(page, 'no-script-slip');
+        await lookWithoutScript(stage(), page, 'no-script-slip');
+      },
+      { javaScriptEnabled: false },
+    );
+  });
+
+  it('without JavaScript who asks too early is told when to come', async () => {
+    const early = presetDefinition('gaokao', 'walk-early');
+    await announceSeries(stage().installation, early, new Date('2099-06-25T01:00:00Z'));
+    await seen(stage(), 'walk-early');
+    await atPage(
+      stage(),
+      'walk-early',
+      async ({ page }) => {
+        await fillIn(page, candidateAt(0));
+        await page.click('#submit');
+        expect(await noticeTitle(page)).toBe('还没有到公布时间');
+        expect(await page.innerText('#notice')).toContain('2099年6月25日 09:00');
+        await lookWithoutScript(stage(), page, 'no-script-not-released');
       },
       { javaScriptEnabled: false },
     );

@@ -9,7 +9,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parse } from 'csv-parse/sync';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { runtimePath } from '../../infra/local/hand-over.mjs';
+import { runtimeFlags, runtimePath } from '../../infra/local/hand-over.mjs';
 import { ERROR_KINDS } from '../../service/results/errors.ts';
 import { jsonOf, openCliDesk, type CliDesk } from '../helpers/cli-desk.ts';
 import { createDatabase, type TestDatabase } from '../helpers/stores.ts';
@@ -67,7 +67,9 @@ describe('the walk', () => {
     const program = join(desk.folder, 'bin');
     mkdirSync(program);
     const main = fileURLToPath(new URL('loader-cli/main.ts', ROOT));
-    writeFileSync(join(program, 'fangbang'), `#!/bin/sh\nexec '${runtimePath('bun')}' '${main}' "$@"\n`);
+    const bun = runtimePath('bun');
+    const words = [bun, ...runtimeFlags(bun), main].map((word) => `'${word}'`).join(' ');
+    writeFileSync(join(program, 'fangbang'), `#!/bin/sh\nexec ${words} "$@"\n`);
     chmodSync(join(program, 'fangbang'), 0o755);
   });
   afterAll(async () => {

@@ -3,7 +3,7 @@
  * database, as the CLI does, but without it: definition, candidates, load, warm, approve, publish, take back.
  */
 import { randomBytes } from 'node:crypto';
-import { mkdtempSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Redis } from 'ioredis';
@@ -25,10 +25,19 @@ import { MARK_BASE, scoreOf, sumOfScores } from '../../service/results/slip.ts';
 import type { TestDatabase } from './stores.ts';
 import { cloneMigratedDatabase } from './stores.ts';
 
-/** A fresh pepper and a file that holds it. */
+const pepperFolders: string[] = [];
+
+function removePepperFolders(): void {
+  for (const folder of pepperFolders) rmSync(folder, { recursive: true, force: true });
+}
+
+/** A fresh pepper and a file that holds it, removed when the process ends. */
 export function makePepperFile(): { pepper: Pepper; path: string } {
   const key = randomBytes(32);
-  const path = join(mkdtempSync(join(tmpdir(), 'fangbang-pepper-')), 'pepper');
+  const folder = mkdtempSync(join(tmpdir(), 'fangbang-pepper-'));
+  if (pepperFolders.length === 0) process.once('exit', removePepperFolders);
+  pepperFolders.push(folder);
+  const path = join(folder, 'pepper');
   writeFileSync(path, `${key.toString('base64')}\n`, { mode: 0o600 });
   return { pepper: makePepper(key), path };
 }

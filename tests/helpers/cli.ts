@@ -3,7 +3,7 @@
  */
 import { spawn } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
-import { runtimePath } from '../../infra/local/hand-over.mjs';
+import { runtimeFlags, runtimePath } from '../../infra/local/hand-over.mjs';
 
 export interface CliResult {
   /** Null when a signal ended it. */
@@ -26,7 +26,8 @@ const MAIN = fileURLToPath(new URL('../../loader-cli/main.ts', import.meta.url))
 
 /** Runs one verb to its end. Only PATH, HOME and what `env` gives are in its environment. */
 export async function runCli(args: readonly string[], options: CliOptions = {}): Promise<CliResult> {
-  const child = spawn(runtimePath(options.runtime ?? 'bun'), [MAIN, ...args], {
+  const runtime = runtimePath(options.runtime ?? 'bun');
+  const child = spawn(runtime, [...runtimeFlags(runtime), MAIN, ...args], {
     env: { PATH: process.env['PATH'] ?? '', HOME: process.env['HOME'] ?? '', ...options.env },
     cwd: options.cwd,
     stdio: 'pipe',

@@ -122,6 +122,24 @@ export async function look(page: Page, name: string): Promise<void> {
   await takeScreenshots(page, name);
 }
 
+/**
+ * The same of an answer without a script. axe-core needs timers, which a page whose scripts are switched off has
+ * none of, so it judges the same document in a page that may run scripts; the document has none of its own.
+ */
+export async function lookWithoutScript({ browser }: PageStage, page: Page, name: string): Promise<void> {
+  const html = await page.content();
+  expect(html).not.toMatch(/<script(?! type="application\/json")/);
+  const reader = await visit(browser);
+  try {
+    await reader.page.route(page.url(), (route) => route.fulfill({ contentType: 'text/html', body: html }));
+    await reader.page.goto(page.url());
+    expect(await reader.page.innerText('main')).toBe(await page.innerText('main'));
+    await look(reader.page, name);
+  } finally {
+    await reader.leave();
+  }
+}
+
 export const noticeTitle = (page: Page): Promise<string> => page.innerText('#notice .notice-title');
 export const isLook = (request: string): boolean => request === 'GET /v1/series';
 export const isLookup = (request: string): boolean => request.endsWith('/lookup');

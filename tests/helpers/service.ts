@@ -5,7 +5,7 @@ import type { ChildProcess } from 'node:child_process';
 import { spawn } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { runtimePath } from '../../infra/local/hand-over.mjs';
+import { runtimeFlags, runtimePath } from '../../infra/local/hand-over.mjs';
 
 export type Runtime = 'bun' | 'node';
 export const RUNTIMES: readonly Runtime[] = ['bun', 'node'];
@@ -19,7 +19,11 @@ export interface ServiceOptions {
   readonly env?: Readonly<Record<string, string>>;
   /** Whether to wait until it is ready, or only until it listens; ready when left out. */
   readonly until?: 'ready' | 'listening';
+  /** service/main.ts, or service/serve.ts with several of them; main when left out. */
+  readonly program?: Program;
 }
+
+export type Program = 'main' | 'serve';
 
 export interface RunningService {
   readonly url: string;
@@ -48,11 +52,15 @@ export interface Answer {
   readonly json: Record<string, unknown>;
 }
 
-const MAIN = fileURLToPath(new URL('../../service/main.ts', import.meta.url));
-
-/** A process of service/main.ts with exactly this environment, for tests of its start. */
-export function spawnService(runtime: Runtime, env: Readonly<Record<string, string>>): ChildProcess {
-  return spawn(runtimePath(runtime), [MAIN], {
+/** The service as a process with exactly this environment, for tests of its start. */
+export function spawnService(
+  runtime: Runtime,
+  env: Readonly<Record<string, string>>,
+  program: Program = 'main',
+): ChildProcess {
+  const path = runtimePath(runtime);
+  const script = fileURLToPath(new URL(`../../service/${program}.ts`, import.meta.url));
+  return spawn(path, [...runtimeFlags(path), script], {
     env: { PATH: '/usr/bin:/bin', ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
@@ -60,14 +68,15 @@ export function spawnService(runtime: Runtime, env: Readonly<Record<string, stri
 
 /** Starts the service on free ports and waits for it. */
 export async function startService(options: ServiceOptions): Promise<RunningService> {
-  const child = spawnService(options.runtime, {
+  const env = {
     DATABASE_URL: options.databaseUrl,
     REDIS_URL: options.redisUrl,
     FANGBANG_PEPPER_FILE: options.pepperFile,
     PORT: '0',
     ADMIN_PORT: '0',
     ...options.env,
-  });
+  };
+  const child = spawnService(options.runtime, env, options.program);
   let output = '';
   child.stdout?.setEncoding('utf8').on('data', (text: string) => (output += text));
   child.stderr?.setEncoding('utf8').on('data', (text: string) => (output += text));

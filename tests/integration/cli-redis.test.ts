@@ -8,7 +8,7 @@ import { keep } from '../../infra/local/checkout.ts';
 import { freePort } from '../../infra/local/port.ts';
 import { throwAwayFolder } from '../../infra/local/private-folder.ts';
 import { findRedis } from '../../infra/local/redis-program.ts';
-import { keySlot } from '../../loader-cli/redis-slot.ts';
+import { keySlot } from '../../service/results/redis-slot.ts';
 import { RedisWriter } from '../../loader-cli/redis.ts';
 import { parseRedisUrl, type RedisAddress } from '../../service/results/redis-address.ts';
 import { redisDatabase } from '../helpers/stores.ts';

@@ -14,7 +14,7 @@ import { Redis } from 'ioredis';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { parse } from 'yaml';
 import { keep } from '../../infra/local/checkout.ts';
-import { runtimePath } from '../../infra/local/hand-over.mjs';
+import { runtimeFlags, runtimePath } from '../../infra/local/hand-over.mjs';
 import { freePort } from '../../infra/local/port.ts';
 import { findRedis } from '../../infra/local/redis-program.ts';
 import { testDatabaseUrl, withClient } from '../helpers/stores.ts';
@@ -44,7 +44,7 @@ describe('what the Dockerfile copies', () => {
   afterAll(() => rmSync(app, { recursive: true, force: true }));
 
   const run = (...args: string[]) =>
-    spawnSync(runtimePath('bun'), ['--no-env-file', '--config=/dev/null', ...args], {
+    spawnSync(runtimePath('bun'), [...runtimeFlags(runtimePath('bun')), ...args], {
       cwd: app,
       env: { PATH: '/usr/bin:/bin', BUN_RUNTIME_TRANSPILER_CACHE_PATH: '0' },
       encoding: 'utf8',
@@ -58,12 +58,15 @@ describe('what the Dockerfile copies', () => {
     expect(preset.stdout).toBe(read('service/results/presets/gaokao.yaml'));
   });
 
-  test('is enough for the service, which tells every fault of an empty configuration', () => {
-    const started = run('service/main.ts');
-    expect(started.status).toBe(2);
-    for (const name of ['DATABASE_URL', 'REDIS_URL', 'FANGBANG_PEPPER_FILE'])
-      expect(started.stderr).toContain(`${name}: is not set`);
-  });
+  test.each(['main', 'serve'])(
+    'is enough for service/%s.ts, which tells every fault of an empty configuration',
+    (program) => {
+      const started = run(`service/${program}.ts`);
+      expect(started.status).toBe(2);
+      for (const name of ['DATABASE_URL', 'REDIS_URL', 'FANGBANG_PEPPER_FILE'])
+        expect(started.stderr).toContain(`${name}: is not set`);
+    },
+  );
 });
 
 /** Links to the packages that `npm ci --omit=dev` installs, by the lockfile. */

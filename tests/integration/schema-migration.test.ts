@@ -127,7 +127,7 @@ test('a login that is not the owner cannot migrate, and nothing is left behind',
 
 test('a migration file that was changed after it was applied is refused', async () => {
   const { migrate: changed } = await programWith((folder) => {
-    const [first = ''] = readdirSync(folder);
+    const [first = ''] = readdirSync(folder).toSorted();
     writeFileSync(join(folder, first), `${readFileSync(join(folder, first), 'utf8')}\n-- a comment\n`);
   });
   const before = await pictureOf(migrated.url);
@@ -182,7 +182,9 @@ test('a migration that fails leaves nothing behind', async () => {
 
 test('a gap in the numbers of the migration files is a fault of the program', async () => {
   const gap = await programWith((folder) => writeFileSync(join(folder, '0009-later.sql'), 'select 1'));
-  expect(() => gap.newestSchemaNumber()).toThrow('migrations/0009-later.sql: expected number 2');
+  expect(() => gap.newestSchemaNumber()).toThrow(
+    `migrations/0009-later.sql: expected number ${newestSchemaNumber() + 1}`,
+  );
 });
 
 test('a connection that breaks during a migration rejects, and the process lives', async () => {

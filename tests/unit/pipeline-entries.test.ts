@@ -94,14 +94,18 @@ function expectEntries(made: readonly EntryBlock[], rows: readonly Row[]): void 
   const merged = new StoredChecksum();
   for (const { sums } of made) merged.merge(sums);
   const oneByOne = new StoredChecksum();
+  const prints: string[] = [];
   for (const row of rows)
-    for (const [set, entry] of entriesOf(row).entries())
-      oneByOne.add(digestOf(row.credentials, set), set, entry.number, row.payload);
+    for (const [set, entry] of entriesOf(row).entries()) {
+      const hash = oneByOne.add(digestOf(row.credentials, set), set, entry.number, row.payload);
+      prints.push(entry.digest.slice(0, 32) + hash.toString('hex').slice(0, 32));
+    }
+  expect(made.map(({ prints: some }) => Buffer.from(some).toString('hex')).join('')).toBe(prints.join(''));
   expect(merged.digest()).toEqual(oneByOne.digest());
 }
 
 describe('entries', () => {
-  test('any rows become their digests, COPY rows, tails and stored checksum', () => {
+  test('any rows become their digests, COPY rows, tails, prints and stored checksum', () => {
     fc.assert(
       fc.property(fc.array(anyRow, { maxLength: 8 }), (rows) => {
         expectEntries([makeEntries(RECIPE, blockOf(rows))], rows);
@@ -134,6 +138,15 @@ describe('entries', () => {
     // No credential of a row is as long as this: its length does not fit two bytes.
     for (let i = 0; i < 8; i += 1) thread.add(rowBytes(['x'.repeat(70_000), '', ''], Buffer.alloc(0)));
     await expect(thread.end()).rejects.toThrow(RangeError);
+    thread.stop();
+  });
+
+  test('what goes wrong in taking its entries is thrown there too, and ends no process', async () => {
+    const thread = new EntryThread(RECIPE, () => {
+      throw new Error('no room');
+    });
+    for (let i = 0; i < 8; i += 1) thread.add(rowBytes(['1', '林泽', '2'], Buffer.alloc(100_000)));
+    await expect(thread.end()).rejects.toThrow('no room');
     thread.stop();
   });
 

@@ -2,12 +2,15 @@ import { execFile } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { expect, test } from 'vitest';
-import { runtimePath } from '../../infra/local/hand-over.mjs';
+import { runtimeFlags, runtimePath } from '../../infra/local/hand-over.mjs';
 
 const script = fileURLToPath(new URL('../helpers/results-picture.ts', import.meta.url));
 
 async function pictureOn(runtime: 'node' | 'bun'): Promise<Record<string, string>> {
-  const { stdout } = await promisify(execFile)(runtimePath(runtime), [script]);
+  const { stdout } = await promisify(execFile)(runtimePath(runtime), [
+    ...runtimeFlags(runtimePath(runtime)),
+    script,
+  ]);
   const picture = JSON.parse(stdout) as Record<string, string>;
   expect(picture['runtime']).toBe(runtime);
   return picture;

@@ -1,5 +1,5 @@
 import { mkdtempSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { availableParallelism, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { FangbangError } from '#results/errors.ts';
@@ -32,6 +32,7 @@ describe('the configuration', () => {
       host: '127.0.0.1',
       port: 8080,
       adminPort: 9090,
+      instances: availableParallelism(),
       peppers: [{ fingerprint: pepper.fingerprint }],
       trustedProxies: [],
       maxInFlight: 512,
@@ -57,6 +58,7 @@ describe('the configuration', () => {
       HOST: '0.0.0.0',
       PORT: '80',
       ADMIN_PORT: '81',
+      INSTANCES: '3',
       TRUSTED_PROXIES: '10.0.0.0/8, fd00::/8',
       MAX_IN_FLIGHT: '64',
       MAX_LOOP_DELAY_MS: '20',
@@ -77,6 +79,7 @@ describe('the configuration', () => {
       host: '0.0.0.0',
       port: 80,
       adminPort: 81,
+      instances: 3,
       trustedProxies: ['10.0.0.0/8', 'fd00::/8'],
       maxInFlight: 64,
       maxLoopDelayMs: 20,

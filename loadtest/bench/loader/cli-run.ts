@@ -5,6 +5,7 @@
  */
 import { join } from 'node:path';
 import { checkout } from '../../../infra/local/checkout.ts';
+import { runtimeFlags } from '../../../infra/local/hand-over.mjs';
 import { SetupError } from '../../../infra/local/setup-error.ts';
 import type { Timed } from './timed-child.ts';
 import { runTimed } from './timed-child.ts';
@@ -48,7 +49,7 @@ async function runVerb(
   const timed = await runTimed({
     name: `"fangbang ${args[0] ?? ''}"`,
     command: runtime,
-    args: [join(checkout, 'loader-cli', 'main.ts'), ...args, '--json'],
+    args: [...runtimeFlags(runtime), join(checkout, 'loader-cli', 'main.ts'), ...args, '--json'],
     env,
     stop,
   });

@@ -5,6 +5,7 @@
  */
 import { closeSync, openSync, readSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
+import { runtimeFlags } from '../../../infra/local/hand-over.mjs';
 import { onPostgres } from '../../../infra/local/logins.ts';
 import type { RedisProgram } from '../../../infra/local/redis-program.ts';
 import { SetupError } from '../../../infra/local/setup-error.ts';
@@ -49,7 +50,7 @@ async function parseToNothing({ runtime, file, rows, searchPath, stop }: FloorTo
   const timed = await runTimed({
     name: 'csv-parse',
     command: runtime,
-    args: [pathOf('./csv-parse-to-nothing.mjs'), file],
+    args: [...runtimeFlags(runtime), pathOf('./csv-parse-to-nothing.mjs'), file],
     env: { PATH: searchPath },
     stop,
   });
@@ -78,7 +79,12 @@ async function copyRows(tools: FloorTools): Promise<Timed> {
       ? await runTimed({
           name: 'the copy',
           command: runtime,
-          args: [pathOf('./copy-file.mjs'), file, `copy floor from stdin ${options}`],
+          args: [
+            ...runtimeFlags(runtime),
+            pathOf('./copy-file.mjs'),
+            file,
+            `copy floor from stdin ${options}`,
+          ],
           env,
           stop,
         })

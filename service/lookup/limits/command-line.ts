@@ -13,6 +13,7 @@ import { EPOCH_KEY } from '#results/redis-keys.ts';
 import { runOnCluster } from '../cluster-pipelines.ts';
 import { parseEpoch } from '../epoch-rule.ts';
 import type { RedisClient } from '../redis-client.ts';
+import { WireCommand, addToPipeline, wireArgument, wireOf } from '../wire-command.ts';
 
 export type LimitCommand =
   /** Raises a field by this much, never below 0 nor above 65,535, or reads it (0). */
@@ -37,11 +38,12 @@ export interface Replies {
   readonly values: readonly Reply[];
 }
 
-/**
- * A command as Redis takes it; its first argument is the only key, but for MGET. No buffers: with one
- * among them, the client writes each command by itself.
- */
-type Raw = readonly [name: string, key: string, ...rest: (string | number)[]];
+/** A command on its way; of one key, but for MGET. */
+interface Raw {
+  readonly name: string;
+  readonly key: string;
+  readonly wire: string;
+}
 
 /** Fills `into` in the order of the commands. */
 type RunMany = (commands: readonly Raw[], into: unknown[]) => Promise<void>;
@@ -134,7 +136,7 @@ export class CommandLine {
       // Tables of times past.
       if (this.#expiriesMs.size > 16) this.#expiriesMs.clear();
       this.#expiriesMs.set(key, nowMs);
-      raw.push(['expire', key, lifeSeconds, 'NX']);
+      raw.push(rawOf('expire', key, String(lifeSeconds), 'NX'));
     }
     return raw;
   }
@@ -149,10 +151,15 @@ interface Place {
 /** The fields of one table, in the arguments of one BITFIELD. */
 interface Fields {
   readonly table: LimitTable;
-  readonly args: (string | number)[];
+  wire: string;
+  args: number;
   count: number;
   isRaised: boolean;
 }
+
+const GET = wireArgument('GET') + wireArgument('u16');
+const INCRBY = wireArgument('INCRBY') + wireArgument('u16');
+const SATURATED = wireArgument('OVERFLOW') + wireArgument('SAT');
 
 /** One round trip: tables first, then keys that are set, then keys that are read. */
 class Trip {
@@ -173,18 +180,23 @@ class Trip {
         const { table, field, by } = command;
         let fields = this.#fields.get(table.key);
         if (fields === undefined) {
-          fields = { table, args: [], count: 0, isRaised: false };
+          fields = { table, wire: '', args: 0, count: 0, isRaised: false };
           this.#fields.set(table.key, fields);
         }
-        if (by === 0) fields.args.push('GET', 'u16', `#${field}`);
-        else fields.args.push('INCRBY', 'u16', `#${field}`, by);
+        if (by === 0) {
+          fields.wire += GET + wireArgument(`#${field}`);
+          fields.args += 3;
+        } else {
+          fields.wire += INCRBY + wireArgument(`#${field}`) + wireArgument(String(by));
+          fields.args += 4;
+        }
         fields.isRaised ||= by !== 0;
         fields.count += 1;
         return { list: fields, at: fields.count - 1 };
       }
       case 'set': {
         const { key, value, seconds, isNew } = command;
-        this.#alone.push(['set', key, value, 'EX', seconds, ...(isNew ? ['NX'] : [])]);
+        this.#alone.push(rawOf('set', key, value, 'EX', String(seconds), ...(isNew ? ['NX'] : [])));
         return { list: 'alone', at: this.#alone.length - 1 };
       }
       case 'get':
@@ -198,13 +210,16 @@ class Trip {
   }
 
   commands(): Raw[] {
-    const tables = [...this.#fields.values()].map(({ table, args, isRaised }): Raw =>
-      isRaised ? ['bitfield', table.key, 'OVERFLOW', 'SAT', ...args] : ['bitfield_ro', table.key, ...args],
-    );
-    const [first = EPOCH_KEY, ...others] = this.#keys;
+    const tables = [...this.#fields.values()].map(({ table: { key }, wire, args, isRaised }): Raw => {
+      const name = isRaised ? 'bitfield' : 'bitfield_ro';
+      const head = wireArgument(name) + wireArgument(key);
+      return isRaised
+        ? { name, key, wire: wireOf(args + 4, head + SATURATED + wire) }
+        : { name, key, wire: wireOf(args + 2, head + wire) };
+    });
     const keys = this.#isCluster
-      ? this.#keys.map((key): Raw => ['get', key])
-      : [['mget', first, ...others] as const];
+      ? this.#keys.map((key) => rawOf('get', key))
+      : [rawOf('mget', EPOCH_KEY, ...this.#keys.slice(1))];
     return [...tables, ...this.#alone, ...keys];
   }
 
@@ -230,17 +245,26 @@ function asReply(value: unknown): Reply {
   return typeof value === 'string' || typeof value === 'number' || value === null ? value : 'away';
 }
 
+function rawOf(name: string, key: string, ...rest: string[]): Raw {
+  const args = [name, key, ...rest];
+  return { name, key, wire: wireOf(args.length, args.map(wireArgument).join('')) };
+}
+
+function commandOf({ name, key, wire }: Raw): WireCommand {
+  return new WireCommand(name, [key], wire, 'text');
+}
+
 function runManyOn(client: RedisClient): RunMany {
   if (client instanceof Cluster) {
     return async (commands, into) => {
-      const call = (i: number): [string, ...(string | number)[]] => [...(commands[i] ?? NOTHING)];
+      const command = (i: number): WireCommand => commandOf(commands[i] ?? NOTHING);
       await runOnCluster<unknown>(
         client,
-        commands.map(([, key]) => key),
+        commands.map(({ key }) => key),
         into,
         {
-          add: (pipeline, i) => pipeline.call(...call(i)),
-          alone: (i) => client.call(...call(i)),
+          add: (pipeline, i) => addToPipeline(pipeline, command(i)),
+          alone: (i) => client.sendCommand(command(i)) as Promise<unknown>,
           read: (reply) => reply,
         },
       );
@@ -248,10 +272,10 @@ function runManyOn(client: RedisClient): RunMany {
   }
   return async (commands, into) => {
     const pipeline = client.pipeline();
-    for (const [name, ...rest] of commands) pipeline.call(name, ...rest);
+    for (const command of commands) addToPipeline(pipeline, commandOf(command));
     const replies = (await pipeline.exec()) ?? [];
     for (const [i, [error, reply]] of replies.entries()) into[i] = error ?? reply;
   };
 }
 
-const NOTHING: Raw = ['get', EPOCH_KEY];
+const NOTHING: Raw = rawOf('get', EPOCH_KEY);

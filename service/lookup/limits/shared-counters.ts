@@ -13,7 +13,7 @@
  * attempt could not be raised or read, or a marker not set; some may have been raised then, which errs
  * on the safe side. Needs Redis 7.0 or later (BITFIELD_RO, EXPIRE NX).
  */
-import type { LimitCounter } from '#results/limit-keys.ts';
+import type { LimitCounter, LimitTable } from '#results/limit-keys.ts';
 import {
   PERIODS,
   dayEndsMs,
@@ -57,6 +57,13 @@ const PROOF_REMEMBERED_SECONDS = 600;
 /** Milliseconds: no round trip that began before is under way then, on no instance. */
 const LATER_MS = 1_000;
 
+interface Tables {
+  readonly period: number;
+  /** The current one, the one before, and so on. */
+  readonly periods: readonly [LimitTable, ...LimitTable[]];
+  readonly day: LimitTable;
+}
+
 /** A counter with this attempt in it. */
 interface Raised {
   readonly counter: LimitCounter;
@@ -72,6 +79,7 @@ interface Raised {
 export class SharedCounters {
   readonly #line: CommandLine;
   readonly #limits: LimitSettings;
+  #tables: Tables | undefined;
   /** Markers on their way. */
   readonly #setting = new Map<string, Promise<boolean>>();
 
@@ -82,23 +90,17 @@ export class SharedCounters {
 
   /** Counts a wrong attempt and says what it gets. */
   async raise(attempt: WrongAttempt): Promise<Counted> {
-    const { counters, nowMs } = attempt;
-    const period = periodOf(nowMs);
-    const today = dayTable(dayOf(nowMs));
-    const { epoch, values } = await this.#line.run([
-      { kind: 'raise', table: periodTable(period), field: networkField(attempt.network), by: 1 },
-      ...counters.flatMap(({ field, marker }): LimitCommand[] => [
-        { kind: 'raise', table: periodTable(period), field, by: 1 },
-        ...EARLIER.map((n): LimitCommand => ({
-          kind: 'raise',
-          table: periodTable(period - n),
-          field,
-          by: 0,
-        })),
-        { kind: 'raise', table: today, field, by: 0 },
-        { kind: 'get', key: marker },
-      ]),
-    ]);
+    const { counters } = attempt;
+    const { periods, day } = this.#tablesAt(attempt.nowMs);
+    const commands: LimitCommand[] = [
+      { kind: 'raise', table: periods[0], field: networkField(attempt.network), by: 1 },
+    ];
+    for (const { field, marker } of counters) {
+      for (const table of periods)
+        commands.push({ kind: 'raise', table, field, by: table === periods[0] ? 1 : 0 });
+      commands.push({ kind: 'raise', table: day, field, by: 0 }, { kind: 'get', key: marker });
+    }
+    const { epoch, values } = await this.#line.run(commands);
     const network = typeof values[0] === 'number' ? values[0] : 0;
     const raised = counters.map((counter, i) =>
       readRaised(counter, values.slice(1 + i * EACH, 1 + (i + 1) * EACH)),
@@ -112,10 +114,20 @@ export class SharedCounters {
     // What refuses wrong ones has to refuse right ones: the markers may be missing when an instance has
     // died, or given up waiting for Redis, over those who brought the counters here.
     const markers = known.map((one) => this.#markerWithout(one, attempt));
-    const isMarked = await this.#setMarkers(known, markers, nowMs);
+    const isMarked = await this.#setMarkers(known, markers, attempt.nowMs);
     return isMarked
       ? { verdict: refusal, epoch, markers, network }
       : { verdict: 'away', epoch, markers: [], network };
+  }
+
+  /** Made once for each five minutes; a day ends with one of them. */
+  #tablesAt(nowMs: number): Tables {
+    const period = periodOf(nowMs);
+    if (this.#tables?.period !== period) {
+      const earlier = EARLIER.map((n) => periodTable(period - n));
+      this.#tables = { period, periods: [periodTable(period), ...earlier], day: dayTable(dayOf(nowMs)) };
+    }
+    return this.#tables;
   }
 
   /** Uses a proof up: whether it was not used before. */
@@ -154,7 +166,7 @@ export class SharedCounters {
   ): Promise<Pick<Counted, 'verdict' | 'markers'>> {
     const { wrongPerWindow, wrongPerDay } = this.#limits;
     const { nowMs } = attempt;
-    const table = dayTable(dayOf(nowMs));
+    const table = this.#tablesAt(nowMs).day;
     const raiseDay = known.map(({ counter: { field } }): LimitCommand => ({
       kind: 'raise',
       table,
@@ -233,7 +245,7 @@ export class SharedCounters {
 
   /** Takes a refused attempt back; nobody waits for it. */
   #takeBack({ counters, network, nowMs }: WrongAttempt, how: 'wholly' | 'recently'): void {
-    const table = periodTable(periodOf(nowMs));
+    const [table] = this.#tablesAt(nowMs).periods;
     const fields = counters.map(({ field }) => field);
     if (how === 'wholly') fields.push(networkField(network));
     void this.#line.run(fields.map((field) => ({ kind: 'raise', table, field, by: -1 })));

@@ -3,6 +3,9 @@
  * chance: for `{}` followed by another `}` the package cluster-key-slot 1.1, which ioredis uses, is wrong.
  */
 
+/** Slots of every Redis Cluster. */
+export const SLOTS = 16_384;
+
 const POLYNOMIAL = 0x1021;
 
 /** CRC-16/XMODEM, table by byte. */

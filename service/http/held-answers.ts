@@ -1,0 +1,60 @@
+/**
+ * Answers that say nothing but "come again later", held back for a second or two.
+ *
+ * Turning away costs a third to a half of answering: reading the request and writing to the socket is most
+ * of either. So at five times the capacity turning away alone is more than can be done. And whoever is told
+ * at once asks again at once: a proxy's kept connection has its next visitor in line, a script does not read
+ * Retry-After. 4,000 such connections left 2% of the capacity for answers. While an answer is held, its
+ * connection asks nothing, so that connections, which are bounded everywhere, bound the asking.
+ */
+
+/** Milliseconds; spread, so that those turned away together do not come back together. Bun cuts off after 4 s. */
+const LEAST_MS = 1_000;
+const MOST_MS = 2_000;
+/** They are told by one timer, in portions. */
+const SLOT_MS = 25;
+/** Beyond it they are told at once: each takes a few KB here and two connections of a proxy. */
+const MOST_HELD = 16_384;
+
+export class HeldAnswers {
+  /** One after the other, each with those whose moment is the same. */
+  readonly #slots: (() => void)[][] = Array.from({ length: MOST_MS / SLOT_MS + 1 }, () => []);
+  readonly #random: () => number;
+  #at = 0;
+  #held = 0;
+  #timer: NodeJS.Timeout | undefined;
+
+  /** @param random from 0 (included) to 1 (not). */
+  constructor(random: () => number = Math.random) {
+    this.#random = random;
+  }
+
+  /** How many are held now. */
+  get held(): number {
+    return this.#held;
+  }
+
+  /** Resolves when it may be told; undefined: at once. */
+  hold(): Promise<void> | undefined {
+    if (this.#held >= MOST_HELD) return undefined;
+    const waitMs = LEAST_MS + this.#random() * (MOST_MS - LEAST_MS);
+    const slot = this.#slots[(this.#at + Math.ceil(waitMs / SLOT_MS)) % this.#slots.length];
+    if (slot === undefined) return undefined;
+    this.#held += 1;
+    this.#timer ??= setInterval(() => this.#tellNext(), SLOT_MS);
+    return new Promise((resolve) => {
+      slot.push(resolve);
+    });
+  }
+
+  #tellNext(): void {
+    this.#at = (this.#at + 1) % this.#slots.length;
+    const due = this.#slots[this.#at] ?? [];
+    this.#slots[this.#at] = [];
+    this.#held -= due.length;
+    for (const tell of due) tell();
+    if (this.#held > 0) return;
+    clearInterval(this.#timer);
+    this.#timer = undefined;
+  }
+}

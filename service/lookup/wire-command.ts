@@ -1,0 +1,80 @@
+/**
+ * Commands as one piece of bytes, made with what is known of their arguments. The library looks at
+ * every argument anew, writes a command with a buffer among them piece by piece and joins the pieces:
+ * 2 µs of a lookup's 25 on Bun, and 5 of a wrong attempt's. Everything else of a command (its place in
+ * the queue, its time limit, the reply) is the library's.
+ */
+import type { ChainableCommander } from 'ioredis';
+import { Command } from 'ioredis';
+
+export class WireCommand extends Command {
+  readonly #wire: string | Buffer;
+
+  /**
+   * @param keys for the library to choose a Cluster's node by.
+   * @param replies `buffers` or `text`: what bulk strings of the reply become.
+   */
+  constructor(name: string, keys: string[], wire: string | Buffer, replies: 'buffers' | 'text') {
+    super(name, keys, { replyEncoding: replies === 'text' ? 'utf8' : null });
+    this.#wire = wire;
+  }
+
+  override toWritable(): string | Buffer {
+    return this.#wire;
+  }
+}
+
+/** Adds a command to a pipeline; the library's types leave out that this can be done. */
+export function addToPipeline(pipeline: ChainableCommander, command: WireCommand): void {
+  (pipeline as unknown as { sendCommand(command: Command): void }).sendCommand(command);
+}
+
+/** An argument of ASCII characters as it goes over the wire. */
+export function wireArgument(text: string): string {
+  return `$${text.length}\r\n${text}\r\n`;
+}
+
+/** The wire form of a command from those of its arguments, its name the first. */
+export function wireOf(count: number, args: string): string {
+  return `*${count}\r\n${args}`;
+}
+
+const CR = 13;
+const LF = 10;
+const DOLLAR = 36;
+const ZERO = 48;
+/** Keys are short: their length has two digits at most. */
+const MOST_KEY_BYTES = 99;
+const AROUND_KEY_BYTES = 1 + 2 + 2 + 2;
+
+/**
+ * MGET that answers with buffers.
+ * @param keys of 1 to 99 bytes; texts of ASCII only.
+ * @throws RangeError for a longer or an empty one.
+ */
+export function mgetCommand(keys: readonly (string | Buffer)[]): WireCommand {
+  const head = wireOf(keys.length + 1, wireArgument('mget'));
+  let most = head.length;
+  for (const { length } of keys) {
+    if (length < 1 || length > MOST_KEY_BYTES) throw new RangeError('a key has 1 to 99 bytes');
+    most += length + AROUND_KEY_BYTES;
+  }
+  const wire = Buffer.allocUnsafe(most);
+  let at = wire.write(head, 0, 'latin1');
+  for (const key of keys) {
+    const { length } = key;
+    wire[at++] = DOLLAR;
+    if (length >= 10) wire[at++] = ZERO + Math.floor(length / 10);
+    wire[at++] = ZERO + (length % 10);
+    wire[at++] = CR;
+    wire[at++] = LF;
+    if (typeof key === 'string') at += wire.write(key, at, 'latin1');
+    else {
+      wire.set(key, at);
+      at += length;
+    }
+    wire[at++] = CR;
+    wire[at++] = LF;
+  }
+  return new WireCommand('mget', [], wire.subarray(0, at), 'buffers');
+}

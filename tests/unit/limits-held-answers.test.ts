@@ -1,0 +1,62 @@
+/**
+ * How long those are held who are turned away.
+ */
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { Admission } from '../../service/http/admission.ts';
+import { HeldAnswers } from '../../service/http/held-answers.ts';
+
+beforeEach(() => {
+  vi.useFakeTimers();
+});
+afterEach(() => {
+  vi.useRealTimers();
+});
+
+/** Milliseconds after which an answer that is held now is told. */
+async function heldForMs(answers: HeldAnswers): Promise<number> {
+  let isTold = false;
+  const wait = async (): Promise<void> => {
+    await answers.hold();
+    isTold = true;
+  };
+  void wait();
+  for (let ms = 0; ms <= 5_000; ms += 25) {
+    await vi.advanceTimersByTimeAsync(25);
+    if (isTold) return ms + 25;
+  }
+  throw new Error('never told');
+}
+
+describe('an answer to who is turned away', () => {
+  it.each([
+    [0, 1_000],
+    [0.5, 1_500],
+    [0.999_999, 2_000],
+  ])('is held for one to two seconds, by a random number of %d for %i ms', async (random, expected) => {
+    expect(await heldForMs(new HeldAnswers(() => random))).toBe(expected);
+  });
+
+  it('is held as long when others are held already', async () => {
+    const answers = new HeldAnswers(() => 0.5);
+    void answers.hold();
+    await vi.advanceTimersByTimeAsync(700);
+    expect(await heldForMs(answers)).toBe(1_500);
+  });
+
+  it('is told at once when 16,384 are held, and held again when they are gone; then no timer is left', async () => {
+    const answers = new HeldAnswers();
+    for (let i = 0; i < 16_384; i += 1) expect(answers.hold()).toBeDefined();
+    expect(answers.hold()).toBeUndefined();
+    await vi.advanceTimersByTimeAsync(2_100);
+    expect(answers.held).toBe(0);
+    expect(vi.getTimerCount()).toBe(0);
+    expect(answers.hold()).toBeDefined();
+  });
+
+  it('is counted when it is held', () => {
+    let shed = 0;
+    const admission = new Admission(1, { inFlight: () => {}, shed: () => (shed += 1) });
+    expect(admission.turnAway()).toBeInstanceOf(Promise);
+    expect(shed).toBe(1);
+  });
+});
