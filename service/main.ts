@@ -44,7 +44,7 @@ import { linkToSupervisor } from './supervisor/link.ts';
 import { SUPERVISED } from './supervisor/messages.ts';
 import { makeRouteTemplateOf } from './tracing/route-template.ts';
 import { UNTRACED } from './tracing/tracing.ts';
-import { ownVersion } from './version.ts';
+import { ownVersion } from './http/version.ts';
 import { createWechat } from './wechat/wechat.ts';
 
 /** Health checks and the scraping of metrics need a handful. */

@@ -57,7 +57,33 @@ export function connectRedis(
     log.info('Redis is connected', { store: 'redis' });
     lastFault = undefined;
   });
+  connectAgainWhenGivenUp(client, log);
   return client;
+}
+
+/**
+ * The library (ioredis 6.0.0) ends a client for good when its failover detector hears of the new master just while
+ * the client asks the Sentinels for it: every later command fails at once, until the process is restarted.
+ */
+function connectAgainWhenGivenUp(client: RedisClient, log: Logger): void {
+  let isWanted = true;
+  let attempts = 0;
+  const disconnect = client.disconnect.bind(client);
+  client.disconnect = (reconnect = false) => {
+    if (!reconnect) isWanted = false;
+    disconnect(reconnect);
+  };
+  client.on('ready', () => {
+    attempts = 0;
+  });
+  client.on('end', () => {
+    if (!isWanted) return;
+    log.warn('the client of Redis had ended and is started again', { store: 'redis' });
+    attempts += 1;
+    setTimeout(() => {
+      if (isWanted) client.connect().catch(() => {});
+    }, reconnectAfterMs(attempts));
+  });
 }
 
 function makeClient(address: Exclude<RedisAddress, { kind: 'none' }>, connectionName: string): RedisClient {

@@ -63,9 +63,8 @@ export function startCheckedLoad(options: CheckedLoadOptions): CheckedLoad {
   const agent = new Agent({ keepAlive: true, timeout: 2_000 });
   const startedMs = performance.now();
   let sent = 0;
-  const send = (): void => {
-    const n = sent;
-    sent += 1;
+  const send = (n: number): void => {
+    sent = n + 1;
     const isStranger = n % STRANGER_EVERY === STRANGER_EVERY - 1;
     const asked = isStranger
       ? strangers[Math.floor(n / STRANGER_EVERY) % strangers.length]
@@ -76,24 +75,25 @@ export function startCheckedLoad(options: CheckedLoadOptions): CheckedLoad {
     const sentMs = performance.now();
     // Each from an address of its own: no network's limit stands in the way.
     const headers = { 'x-forwarded-for': `10.${(n >> 16) & 255}.${(n >> 8) & 255}.${n & 255}` };
-    const run = ask(agent, url, definition.id, fieldsOf(definition, asked), headers)
-      .then(
-        (answer) => ({
-          judgement: isStranger ? judgeStranger(answer) : judge(definition, asked, answer),
-          said: `${answer.status} ${answer.text.slice(0, 300)}`,
-        }),
-        (fault: unknown) => ({ judgement: 'broken' as const, said: String(fault) }),
-      )
-      .then(({ judgement, said }) => {
-        const tookMs = performance.now() - sentMs;
-        answers.push({ sentMs, tookMs, judgement, isStranger, said: judgement === 'right' ? '' : said });
-      })
-      .finally(() => underWay.delete(run));
+    const attempt = async (): Promise<void> => {
+      let judgement: Judgement = 'broken';
+      let said: string;
+      try {
+        const answer = await ask(agent, url, definition.id, fieldsOf(definition, asked), headers);
+        judgement = isStranger ? judgeStranger(answer) : judge(definition, asked, answer);
+        said = `${answer.status} ${answer.text.slice(0, 300)}`;
+      } catch (fault) {
+        said = String(fault);
+      }
+      const tookMs = performance.now() - sentMs;
+      answers.push({ sentMs, tookMs, judgement, isStranger, said: judgement === 'right' ? '' : said });
+    };
+    const run = attempt().finally(() => underWay.delete(run));
     underWay.add(run);
   };
   const timer = setInterval(() => {
     const due = Math.floor(((performance.now() - startedMs) / 1000) * perSecond);
-    while (sent < due) send();
+    for (let n = sent; n < due; n += 1) send(n);
   }, TICK_MS);
   return {
     answers,

@@ -2,6 +2,7 @@
  * @module One Redis server of a set (a Cluster, or Sentinels and what they watch), with a client of the test's
  * own on it. It goes when the test ends, however it ends (infra/local/processes.ts).
  */
+import { randomInt } from 'node:crypto';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -65,9 +66,9 @@ async function startOnFreePorts({
     folder: join(keep('redis'), 'program'),
   });
   const folder = throwAwayFolder(name, undefined);
-  const port = await freePort();
+  const port = await portOfOurOwn();
   // The bus's usual port, 10,000 above, may be above all ports.
-  const busPort = isClusterNode ? await freePort() : 0;
+  const busPort = isClusterNode ? await portOfOurOwn() : 0;
   const options: RedisSettings = {
     port,
     bind: '127.0.0.1',
@@ -139,6 +140,14 @@ async function startOnFreePorts({
       folder.remove();
     },
   };
+}
+
+/**
+ * Below the ports that the system gives to outgoing connections (32768 and up on Linux): nobody takes it while a
+ * server that was killed is away.
+ */
+function portOfOurOwn(): Promise<number> {
+  return freePort(randomInt(20_000, 32_000));
 }
 
 /** Starts several side by side; none is left when one does not start. */

@@ -1,16 +1,10 @@
 import { randomBytes } from 'node:crypto';
-import { join } from 'node:path';
-import { spawn } from 'node:child_process';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { Redis } from 'ioredis';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { keep } from '../../infra/local/checkout.ts';
-import { freePort } from '../../infra/local/port.ts';
-import { throwAwayFolder } from '../../infra/local/private-folder.ts';
-import { findRedis } from '../../infra/local/redis-program.ts';
 import { keySlot } from '../../service/results/redis-slot.ts';
 import { RedisWriter } from '../../loader-cli/redis.ts';
 import { parseRedisUrl, type RedisAddress } from '../../service/results/redis-address.ts';
+import { startRedisNode, type RedisNode } from '../helpers/redis-node.ts';
 import { redisDatabase } from '../helpers/stores.ts';
 
 /** More than one command's worth, and binary: braces, line ends and NUL among them. */
@@ -83,54 +77,23 @@ describe('one Redis', () => {
   });
 });
 
-interface ClusterNode {
-  readonly port: number;
-  readonly busPort: number;
-  readonly client: Redis;
-  readonly stop: () => Promise<void>;
-}
-
-async function startClusterNode(): Promise<ClusterNode> {
-  const program = await findRedis({
-    searchPath: process.env['PATH'] ?? '',
-    folder: join(keep('redis'), 'program'),
+const startClusterNode = (): Promise<RedisNode> =>
+  startRedisNode({
+    name: 'cluster-node',
+    isClusterNode: true,
+    settings: { 'cluster-node-timeout': 2_000 },
   });
-  const folder = throwAwayFolder('cluster-node', undefined);
-  const [port, busPort] = [await freePort(), await freePort()];
-  const options = {
-    port,
-    'cluster-port': busPort,
-    bind: '127.0.0.1',
-    dir: folder.path,
-    save: '',
-    'cluster-enabled': 'yes',
-    'cluster-node-timeout': 2000,
-  };
-  const args = Object.entries(options).flatMap(([name, value]) => [`--${name}`, String(value)]);
-  const child = spawn(program.command, args, { stdio: 'ignore' });
-  const client = new Redis(port, { retryStrategy: () => 50, maxRetriesPerRequest: 100 });
-  client.on('error', () => {});
-  await client.ping();
-  const stop = async (): Promise<void> => {
-    client.disconnect();
-    const ended = new Promise((resolve) => child.once('exit', resolve));
-    child.kill('SIGKILL');
-    await ended;
-    folder.remove();
-  };
-  return { port, busPort, client, stop };
-}
 
 it('a Cluster that is not up is away', async () => {
   const node = await startClusterNode();
   await expect(connect(`redis+cluster://127.0.0.1:${node.port}`)).rejects.toMatchObject({
     code: 'redis-away',
   });
-  await node.stop();
+  await node.discard();
 });
 
 describe('a Cluster of three', () => {
-  const nodes: ClusterNode[] = [];
+  const nodes: RedisNode[] = [];
   let url: string;
 
   beforeAll(async () => {
@@ -147,7 +110,7 @@ describe('a Cluster of three', () => {
     url = `redis+cluster://${nodes.map(({ port }) => `127.0.0.1:${port}`).join(',')}`;
   });
   afterAll(async () => {
-    for (const node of nodes) await node.stop();
+    for (const node of nodes) await node.discard();
   });
 
   writesAndReads(() => url);

@@ -20,7 +20,7 @@ it('a run of tests that make peppers leaves no file behind', async () => {
   try {
     await promisify(execFile)(
       process.execPath,
-      ['infra/local/test.mjs', '--only', 'unit', 'tests/unit/results-digest.test.ts'],
+      ['infra/local/test.mjs', '--only', 'unit', 'tests/unit/service-config.test.ts'],
       { cwd: checkout, env: { PATH: process.env['PATH'], TMPDIR: temporary } },
     );
     expect(readdirSync(temporary)).toEqual([]);

@@ -195,7 +195,7 @@ describe('compose.yaml', () => {
     // Every variable is one that the service knows: a misspelt one would silently do nothing.
     const known = new Set(
       read('service/config.ts')
-        .match(/^ {2}[A-Z][A-Z_]+(?=:)/gm)
+        .match(/^ {2}[A-Z][A-Z0-9_]+(?=:)/gm)
         ?.map((name) => name.trim()),
     );
     const unknown = Object.keys(given.env).filter((name) => name !== 'PATH' && !known.has(name));
@@ -203,7 +203,7 @@ describe('compose.yaml', () => {
   });
 
   test('every variable of the service is named in the README, and for whom runs compose', () => {
-    const variables = [...read('service/config.ts').matchAll(/^ {2}([A-Z][A-Z_]+):/gm)].map(
+    const variables = [...read('service/config.ts').matchAll(/^ {2}([A-Z][A-Z0-9_]+):/gm)].map(
       ([, name = '']) => name,
     );
     expect(variables.length).toBeGreaterThan(20);

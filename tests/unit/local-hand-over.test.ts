@@ -177,8 +177,10 @@ describe('a program that npm started', () => {
       if (output === '') npm.kill(signal);
       output += chunk.toString();
     });
-    // Closed when the last that holds it is gone: the program itself, which may outlive npm.
+    // Closed when the last that holds it is gone: the program itself, which may outlive npm. Not for ever.
+    const tooLong = setTimeout(() => process.kill(Number.parseInt(output, 10), 'SIGKILL'), 20_000);
     await new Promise((resolve) => npm.stdout.once('end', resolve));
+    clearTimeout(tooLong);
     expect(output).toMatch(/^\d+\nSIGTERM\n$/);
   });
 });

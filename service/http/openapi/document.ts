@@ -2,12 +2,12 @@
  * The description of everything on the public port, OpenAPI 3.1. Schemas come from zod's own
  * `toJSONSchema`, statuses, limits and names from the constants that the program works with.
  */
-import { readFileSync } from 'node:fs';
 import { apiPaths } from './api-paths.ts';
 import type { JsonObject } from './components.ts';
 import { componentSchemas } from './components.ts';
 import { pagePaths } from './page-paths.ts';
 import { headers } from './responses.ts';
+import { ownVersion } from '../version.ts';
 
 export interface OpenApiDocument {
   readonly openapi: string;
@@ -48,9 +48,4 @@ export function describeApi(): OpenApiDocument & JsonObject {
       },
     },
   };
-}
-
-function ownVersion(): string {
-  const text = readFileSync(new URL('../../../package.json', import.meta.url), 'utf8');
-  return (JSON.parse(text) as { version: string }).version;
 }

@@ -22,6 +22,7 @@ export interface Ask {
 export type Answers = Map<string, number>;
 
 const NO_WORD = new Set([408, 503]);
+const VERDICT = 'candidate-not-found';
 const MOST_TRIES = 20;
 const ASK_AGAIN_MS = 300;
 
@@ -69,14 +70,24 @@ export class Crowd {
   /** All of them, as many at once as there are connections; each connection goes on with the next that waits. */
   async askAll(
     asks: Iterable<Ask>,
-    { stop, withProof = true }: { stop: AbortSignal; withProof?: boolean },
+    {
+      stop,
+      withProof = true,
+      verdictsAtMs,
+    }: {
+      stop: AbortSignal;
+      withProof?: boolean;
+      /** Takes when each verdict came. */ verdictsAtMs?: number[];
+    },
   ): Promise<Answers> {
+    const startedMs = performance.now();
     const answers: Answers = new Map();
     const waiting = asks[Symbol.iterator]();
     const worker = async (place: number): Promise<void> => {
       for (let next = waiting.next(); next.done !== true; next = waiting.next()) {
         stop.throwIfAborted();
         const name = nameOf(await this.ask(next.value, place, withProof));
+        if (name === VERDICT) verdictsAtMs?.push(performance.now() - startedMs);
         answers.set(name, (answers.get(name) ?? 0) + 1);
       }
     };

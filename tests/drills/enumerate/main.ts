@@ -35,6 +35,7 @@ Example: npm run drill:enumerate -- --guesses 20000 --runtime node
 const SABOTAGES = ['limits', 'cookie', 'trust', 'filter'] as const;
 const PARALLEL = 500;
 const CANDIDATES = 20_000;
+const NO_COUNTERS = { LIMIT_WRONG_PER_15_MINUTES: '65535', LIMIT_WRONG_PER_DAY: '65535' } as const;
 
 await runDrill({
   name: 'enumerate',
@@ -122,5 +123,3 @@ async function enumerate(drill: Drill): Promise<Outcome> {
           ],
   };
 }
-
-const NO_COUNTERS = { LIMIT_WRONG_PER_15_MINUTES: '65535', LIMIT_WRONG_PER_DAY: '65535' } as const;

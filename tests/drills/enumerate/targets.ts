@@ -61,7 +61,11 @@ export async function besiege(siege: Siege): Promise<Check[]> {
   const during = async (): Promise<void> => {
     for (let i = 0; i < VISITS; i += 1) await visit(i);
   };
-  const [answers] = await Promise.all([crowd.askAll(wrongOnes(siege), drill), during()]);
+  const verdictsAtMs: number[] = [];
+  const [answers] = await Promise.all([
+    crowd.askAll(wrongOnes(siege), { stop: drill.stop, verdictsAtMs }),
+    during(),
+  ]);
   for (let i = 0; i < VISITS; i += 1) await visit(i);
 
   const verdicts = count(answers, 'candidate-not-found');
@@ -71,7 +75,7 @@ export async function besiege(siege: Siege): Promise<Check[]> {
   const checks: Check[] = [
     {
       what: `${name}: verdicts in 15 minutes`,
-      seen: `${verdicts}${locally === 0 ? '' : `, of which ${locally} by an instance alone, Redis being slow`} (${listed(answers)})`,
+      seen: `${verdicts}${locally === 0 ? '' : `, of which ${locally} by an instance alone, Redis being slow`} (${listed(answers)}${whenOf(verdictsAtMs)})`,
       needed: `at most ${MOST_VERDICTS}, and one more for each instance that does not reach Redis; a limit for all others`,
       holds:
         verdicts - locally <= MOST_VERDICTS &&
@@ -135,6 +139,13 @@ function* wrongOnes({ drill, made, target, guessed, guesses }: Siege): Generator
     const guess = guessed === 'identityNumber' ? strangersIdentity(n) : strangersNumber(n);
     yield { fields: { ...right, [guessed]: guess }, from: address(i % ADDRESSES) };
   }
+}
+
+/** In seconds from the first guess, for who has to find out how a sixth one came about. */
+function whenOf(verdictsAtMs: readonly number[]): string {
+  return verdictsAtMs.length === 0
+    ? ''
+    : `; verdicts after ${verdictsAtMs.map((ms) => (ms / 1_000).toFixed(1)).join(', ')} s`;
 }
 
 function count(answers: ReadonlyMap<string, number>, name: string): number {

@@ -26,7 +26,7 @@ const USAGE = `npm run drill:rolling -- [options]
   --seed <n>         where the clients begin
   --json             one JSON object on standard output, all else on standard error
 
-24 clients keep their connections, 8 make a new one for each request, none is ever without a request; every answer
+16 clients keep their connections, 16 make a new one for each request, none is ever without a request; every answer
 is held against the truth. Then one instance is killed (kill -9). Runs in a network of its own, with
 net.ipv4.tcp_migrate_req set there; that takes root, unshare and ip, unless the machine has the setting itself.
 
@@ -36,8 +36,8 @@ Example: npm run drill:rolling -- --requests 20000 --exchanges 1 --runtime node
 `;
 
 const CANDIDATES = 5_000;
-const KEPT = 24;
-const FRESH = 8;
+const KEPT = 16;
+const FRESH = 16;
 /** Requests before and after what is done to the instances. */
 const CALM = 500;
 const LONG_MS = 30 * 60_000;
