@@ -48,8 +48,10 @@ export function startOnBun(options: HostOptions): Promise<RuntimeServer> {
       const response = await options.fetch(request, {
         address: () => own.requestIP(request)?.address,
       });
-      // A body that was not read (a request that was turned away) may still be on its way.
-      if (hasBody && request.bodyUsed) own.timeout(request, KEEP_ALIVE);
+      if (!hasBody) return response;
+      // Of a request that was turned away: Bun cuts off a kept connection with a body on it that nobody read.
+      if (!request.bodyUsed) await request.arrayBuffer().catch(() => {});
+      own.timeout(request, KEEP_ALIVE);
       return response;
     },
   });

@@ -46,9 +46,4 @@ export class Admission {
     this.#observer.shed();
     return this.#held.hold();
   }
-
-  /** Counts a request that is turned away and told so at once. */
-  shed(): void {
-    this.#observer.shed();
-  }
 }

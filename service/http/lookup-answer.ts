@@ -42,7 +42,7 @@ export function createAnswerLookup(deps: {
   return async (seriesId, fields, caller) => {
     try {
       const outcome = await admission.run(() => lookup(seriesId, fields, caller));
-      if (outcome === undefined) return overloaded(admission);
+      if (outcome === undefined) return await overloaded(admission);
       // Awaited here: a fault in it is a fault of this request.
       return outcome.kind === 'proofRequired'
         ? await askForProof(seriesId, outcome.secondsLeft, caller)
@@ -53,9 +53,9 @@ export function createAnswerLookup(deps: {
   };
 }
 
-/** The answer to a request for which there is no place. */
-export function overloaded(admission: Admission): Response {
-  admission.shed();
+/** The answer to a request for which there is no place, when it may be told (held-answers.ts). */
+export async function overloaded(admission: Admission): Promise<Response> {
+  await admission.turnAway();
   return problemResponse('overloaded', { headers: { 'retry-after': spreadSeconds(2, 8) } });
 }
 

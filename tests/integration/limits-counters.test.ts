@@ -4,6 +4,7 @@
 import { randomBytes } from 'node:crypto';
 import { Redis } from 'ioredis';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import type { LimitCommand, Replies } from '#lookup/limits/command-line.ts';
 import { CommandLine } from '#lookup/limits/command-line.ts';
 import { closedUntil, formatCounter, parseCounter } from '#lookup/limits/counter-value.ts';
 import { createLimiter } from '#lookup/limits/limiter.ts';
@@ -111,6 +112,31 @@ describe('wrong attempts', () => {
       async () => (await fieldOf(periodTable(periodOf(NOON)).key, counterOf(number))) === 0,
     );
 
+  it('do not open a closed counter when word of an earlier one comes late', async () => {
+    const [client] = clients;
+    if (client === undefined) throw new Error('no client');
+    const { promise: isClosed, resolve: letGo } = Promise.withResolvers<void>();
+    class LateMarkers extends CommandLine {
+      override async run(commands: readonly LimitCommand[]): Promise<Replies> {
+        if (commands.some(({ kind }) => kind === 'set')) await isClosed;
+        return super.run(commands);
+      }
+    }
+    const late = new SharedCounters(new LateMarkers(client, 60_000), DEFAULT_LIMITS);
+    for (let i = 0; i < 2; i += 1) await raise(attempt('1', `i${i}`), 1);
+    const third = late.raise(attempt('1', 'i2'));
+    await until(
+      'the third is counted',
+      async () => (await fieldOf(periodTable(periodOf(NOON)).key, counterOf('1'))) === 3,
+    );
+    for (let i = 3; i < 5; i += 1)
+      expect(kindOf(await raise(attempt('1', `i${i}`, { hasProof: true }), 1))).toBe('allowed');
+    letGo();
+    expect(kindOf((await third).verdict)).toBe('allowed');
+    await isCleared('1');
+    expect(kindOf(await raise(attempt('1', 'i5', { hasProof: true }), 2))).toBe('limited');
+  });
+
   it.each([
     ['one candidate number with 500 identity numbers', (i: number) => attempt('1', `i${i}`)],
     ['one identity number with 500 candidate numbers', (i: number) => attempt(`n${i}`, '1')],
@@ -158,7 +184,7 @@ describe('wrong attempts', () => {
       expect(await raise(attempt('1', `i${i}`))).toMatchObject({ kind: 'allowed' });
       const marker = await markerOf('1');
       if (i < 3) expect(marker).toEqual({ count: 0, endsAtMs: 0 });
-      else if (i < 5) expect(marker).toMatchObject({ count: i });
+      else if (i < 5) expect(marker).toMatchObject({ count: 3 });
       else expect(marker).toEqual(closedUntil(NOON + WINDOW_MS));
     }
     await redis(async (client) => {

@@ -238,8 +238,11 @@ export class SharedCounters {
   }
 
   async #setMarker(raised: Raised, value: CounterValue, nowMs: number): Promise<boolean> {
-    const { values } = await this.#line.run([mark(raised.counter, value, nowMs)]);
-    if (value.count > this.#limits.wrongPerWindow) this.#clearLater(raised, nowMs);
+    const isClosed = value.count > this.#limits.wrongPerWindow;
+    // One that only asks for proofs of work comes in no other's place: late, it would open a closed
+    // counter. Where one like it stands already, that one does, since both ask for the same.
+    const { values } = await this.#line.run([mark(raised.counter, value, { nowMs, isNew: !isClosed })]);
+    if (isClosed) this.#clearLater(raised, nowMs);
     return values[0] !== 'away';
   }
 
@@ -269,7 +272,7 @@ export class SharedCounters {
       const { values } = await this.#line.run([{ kind: 'get', key: counter.marker }]);
       const marker = parseCounter(values[0]);
       if (marker !== undefined && outweighs(value, marker))
-        await this.#line.run([mark(counter, value, nowMs)]);
+        await this.#line.run([mark(counter, value, { nowMs, isNew: false })]);
     });
   }
 }
@@ -302,7 +305,11 @@ function readRaised(counter: LimitCounter, replies: readonly Reply[]): Raised | 
     : { counter, counts, recent, today, marker };
 }
 
-function mark({ marker }: LimitCounter, value: CounterValue, nowMs: number): LimitCommand {
+function mark(
+  { marker }: LimitCounter,
+  value: CounterValue,
+  { nowMs, isNew }: { nowMs: number; isNew: boolean },
+): LimitCommand {
   const seconds = Math.max(1, Math.ceil((value.endsAtMs - nowMs) / 1000));
-  return { kind: 'set', key: marker, value: formatCounter(value), seconds, isNew: false };
+  return { kind: 'set', key: marker, value: formatCounter(value), seconds, isNew };
 }

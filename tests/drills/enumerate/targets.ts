@@ -114,6 +114,9 @@ async function waitItOut(
     isRight: (answer: RawAnswer) => boolean;
   },
 ): Promise<Check> {
+  const what = `${name}: a new device gets in after its wait, on the database's clock and not before`;
+  const needed = 'too-many-attempts, then the right slip';
+  if (!Number.isFinite(waitSeconds)) return { what, seen: 'no wait at all', needed, holds: false };
   const startedMs = performance.now();
   const spentSeconds = (): number => (performance.now() - startedMs) / 1_000;
   await drill.progress('the wait but for its last seconds', () =>
@@ -125,9 +128,9 @@ async function waitItOut(
   );
   const late = await visitors.ask({ fields: right, from: address(900_005) }, 2);
   return {
-    what: `${name}: a new device gets in after its wait, on the database's clock and not before`,
+    what,
     seen: `${nameOf(early)} within the last ${3 * MARGIN_SECONDS} s of it, ${isRight(late) ? 'the right slip' : nameOf(late)} after it`,
-    needed: 'too-many-attempts, then the right slip',
+    needed,
     holds: nameOf(early) === 'too-many-attempts' && isRight(late),
   };
 }
