@@ -94,6 +94,8 @@ interface Asked {
 /** A question whose answer needs the stores, or at least the filter. */
 interface Question {
   readonly open: OpenBatch;
+  /** Of the publications that named this batch: those of a poll meanwhile may name another one. */
+  readonly epoch: number;
   readonly batch: LoadedBatch;
   readonly digest: Digest;
   /** The candidate number that was given, when it was asked for. */
@@ -123,6 +125,7 @@ export function createLookup(deps: LookupDeps): Lookup {
     const digest = keyed.digestOf(matched.values);
     return {
       open: view.batch,
+      epoch: publications.epoch,
       batch,
       digest,
       candidateNumber: matched.values[place],
@@ -131,8 +134,8 @@ export function createLookup(deps: LookupDeps): Lookup {
     };
   };
 
-  const epochVerdict = (inRedis: number | undefined): EpochVerdict =>
-    judgeEpoch(publications.epoch, inRedis, publications.pollAgeMs);
+  const epochVerdict = ({ epoch }: Question, inRedis: number | undefined): EpochVerdict =>
+    judgeEpoch(epoch, inRedis, publications.pollAgeMs);
 
   const attempt = (asked: Asked): Promise<LookupOutcome> | LookupOutcome => {
     const question = prepare(asked);
@@ -163,7 +166,7 @@ export function createLookup(deps: LookupDeps): Lookup {
   /** Counted before it is answered; and the filter may no longer be the one in service. */
   const countWrong = async (asked: Asked, question: Question): Promise<LookupOutcome> => {
     const counted = asked.counted ?? (await limiter.countWrong(question.tried));
-    const verdict = epochVerdict(counted.epoch);
+    const verdict = epochVerdict(question, counted.epoch);
     if (verdict === 'behind')
       return inTime(asked, again({ ...asked, counted }, publications.catchUp(counted.epoch ?? 0)));
     if (verdict === 'stale') return UNAVAILABLE;
@@ -177,7 +180,7 @@ export function createLookup(deps: LookupDeps): Lookup {
       key,
       tried.counters.map(({ marker }) => marker),
     );
-    const verdict = epochVerdict(read.epoch);
+    const verdict = epochVerdict(question, read.epoch);
     if (verdict === 'behind') return inTime(asked, again(asked, publications.catchUp(read.epoch ?? 0)));
     const isWithoutCounters = read.along.includes('away');
     const against = isWithoutCounters ? undefined : standsAgainst(question, read.along);

@@ -85,6 +85,8 @@ class Rig {
   pollGate: Promise<void> | undefined;
   polls = 0;
   cacheRead: Omit<CacheRead, 'along'> = { epoch: 2, value: sealed };
+  /** A read waits for it when it is set. */
+  cacheGate: Promise<void> | undefined;
   readonly cacheKeys: Buffer[] = [];
   /** What the counters in Redis say. */
   counted: Counted = ALLOWED;
@@ -131,9 +133,10 @@ class Rig {
     this.lookup = createLookup({
       publications: this.publications,
       cache: {
-        read: (key, along) => {
+        read: async (key, along) => {
           this.cacheKeys.push(key);
-          return Promise.resolve({ ...this.cacheRead, along: along.map(() => null) });
+          await this.cacheGate;
+          return { ...this.cacheRead, along: along.map(() => null) };
         },
       },
       limiter: createLimiter(
@@ -258,6 +261,20 @@ describe('a lookup', () => {
     await underWay;
     expect(await asked).toBe('notReleased');
     expect(rig.polls).toBe(3);
+  });
+
+  it('is not answered by what it knew when a poll learned of the act while it read', async () => {
+    const rig = await makeRig();
+    const { promise, resolve: release } = Promise.withResolvers<void>();
+    rig.cacheGate = promise;
+    rig.cacheRead = { epoch: 3, value: sealed };
+    const asked = rig.ask();
+    await new Promise(setImmediate);
+    rig.state = WITHDRAWN;
+    await rig.poll();
+    expect(rig.publications.epoch).toBe(3);
+    release();
+    expect(await asked).toBe('notReleased');
   });
 
   it('does not poll again and again for an epoch that Postgres does not have', async () => {
