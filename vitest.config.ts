@@ -19,7 +19,8 @@ export default defineConfig({
         // The service gives Redis 50 ms: a machine that something else keeps busy fails a test that a quiet one
         // passes. So tests with processes may try again, and those of whole sets run after the others.
         ...(name === 'unit' ? {} : { retry: 2 }),
-        ...(name === 'e2e' ? { sequence: { groupOrder: 1 } } : {}),
+        // They mostly wait: three files at a time keep two cores busy.
+        ...(name === 'e2e' ? { maxWorkers: 3, sequence: { groupOrder: 1 } } : {}),
       },
     })),
   },
