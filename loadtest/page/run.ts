@@ -26,7 +26,8 @@ export async function runMeasurement(measure: (run: Run) => Promise<boolean>): P
     process.exitCode = isMet ? 0 : 1;
   } catch (fault) {
     process.exitCode = interruption.signal.aborted ? 130 : fault instanceof UsageError ? 2 : 1;
-    if (!interruption.signal.aborted) process.stderr.write(`fangbang: ${sentenceFor(fault)}\n`);
+    const sentence = fault instanceof UsageError ? fault.message : sentenceFor(fault);
+    if (!interruption.signal.aborted) process.stderr.write(`fangbang: ${sentence}\n`);
   } finally {
     for (const step of steps.toReversed()) await step();
   }

@@ -23,9 +23,9 @@ export async function findSchemathesis(env: NodeJS.ProcessEnv): Promise<string> 
   const wanted = readFileSync(REQUIREMENTS, 'utf8');
   if (existsSync(program) && existsSync(mark) && readFileSync(mark, 'utf8') === wanted) return program;
 
+  await requirePython(env);
   rmSync(mark, { force: true });
   rmSync(venv, { recursive: true, force: true });
-  await requirePython(env);
   await succeed('python3', ['-m', 'venv', venv], env, `No virtual environment can be made: ${ADVICE}`);
   const install = ['-m', 'pip', 'install', '--quiet', '--disable-pip-version-check', '-r', REQUIREMENTS];
   await succeed(join(venv, 'bin', 'python'), install, env, 'pip could not install requirements.txt');

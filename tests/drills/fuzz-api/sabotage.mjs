@@ -1,5 +1,5 @@
 // Loaded before the service by `--sabotage`: an answer with a member that is not described, and a fault of the
-// program for credentials that hardly anybody types. The fuzzer must see both.
+// program for credentials that hardly anybody types. The fuzzer must see the first at once, the second with enough cases.
 const { stringify } = JSON;
 JSON.stringify = (value, ...rest) =>
   stringify(value?.publishedAt === undefined ? value : { ...value, undescribed: true }, ...rest);
