@@ -55,7 +55,7 @@ export function createMetrics(): Metrics {
 
   /**
    * A counter by outcome; each starts at 0, so that a rate is right from the first event on. Counted in a
-   * number of our own and handed over when it is read: the library's counter takes 0.3 µs, four times a lookup.
+   * number of our own and handed over when it is read: the library's counters were 3% of a lookup's profile.
    */
   const byOutcome = <O extends string>(
     name: string,
