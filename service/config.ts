@@ -12,6 +12,7 @@ import { readPeppers } from '#results/digest.ts';
 import { FangbangError } from '#results/errors.ts';
 import type { RedisAddress } from '#results/redis-address.ts';
 import { parseRedisUrl } from '#results/redis-address.ts';
+import { DEFAULT_HOLD_MS, MOST_HOLD_MS } from './http/held-answers.ts';
 import type { TracingSettings } from './tracing/settings.ts';
 import { tracingSettings, tracingVariables } from './tracing/settings.ts';
 
@@ -33,6 +34,8 @@ export interface Config {
   readonly maxInFlight: number;
   /** Milliseconds that the event loop may be late before fewer are worked on. */
   readonly maxLoopDelayMs: number;
+  /** Least milliseconds before somebody is told that there is no place. */
+  readonly holdOverloadedMs: number;
   /** Connections to the public port; on Node alone. */
   readonly maxConnections: number;
   readonly limits: LimitSettings;
@@ -91,6 +94,7 @@ const environment = z.object({
     .refine((cidrs) => cidrs.every(isCidr), 'expected CIDRs such as 10.0.0.0/8,fd00::/8'),
   MAX_IN_FLIGHT: integer(1, 100_000).default(512),
   MAX_LOOP_DELAY_MS: integer(5, 10_000).default(50),
+  HOLD_OVERLOADED_MS: integer(0, MOST_HOLD_MS).default(DEFAULT_HOLD_MS),
   MAX_CONNECTIONS: integer(1, 1_000_000).default(20_000),
   LIMIT_WRONG_PER_15_MINUTES: integer(1, MOST_WRONG).default(DEFAULT_LIMITS.wrongPerWindow),
   LIMIT_WRONG_PER_DAY: integer(1, MOST_WRONG).default(DEFAULT_LIMITS.wrongPerDay),
@@ -168,6 +172,7 @@ export function readConfig(env: Environment): Config {
     trustedProxies: e.TRUSTED_PROXIES,
     maxInFlight: e.MAX_IN_FLIGHT,
     maxLoopDelayMs: e.MAX_LOOP_DELAY_MS,
+    holdOverloadedMs: e.HOLD_OVERLOADED_MS,
     maxConnections: e.MAX_CONNECTIONS,
     limits: {
       wrongPerWindow: e.LIMIT_WRONG_PER_15_MINUTES,

@@ -128,7 +128,7 @@ async function main(config: Config): Promise<void> {
     observer: tracing.observer(metrics),
   });
 
-  const admission = new Admission(config.maxInFlight, metrics, () => loop.share);
+  const admission = new Admission(config.maxInFlight, metrics, () => loop.share, config.holdOverloadedMs);
   const callerOf = createCallerOf({
     peppers: config.peppers,
     trustedProxies: config.trustedProxies,

@@ -101,7 +101,7 @@ function ours(runtime: 'bun' | 'node') {
         ],
       }),
       offer({
-        start: async (name) => [await start(name, { MAX_IN_FLIGHT: '1' })],
+        start: async (name) => [await start(name, { MAX_IN_FLIGHT: '1', HOLD_OVERLOADED_MS: '0' })],
         loads: [shed(stage, `${row}-shed`)],
       }),
       offer({

@@ -2,7 +2,7 @@
  * How many lookups are worked on at once: beyond it a request is turned away at once, at a cost far
  * below a lookup's, instead of making all the others slower (design.md section 2.8).
  */
-import { HeldAnswers } from './held-answers.ts';
+import { DEFAULT_HOLD_MS, HeldAnswers } from './held-answers.ts';
 
 export interface AdmissionObserver {
   inFlight(count: number): void;
@@ -13,11 +13,20 @@ export class Admission {
   readonly #limit: number;
   readonly #observer: AdmissionObserver;
   readonly #share: () => number;
-  readonly #held = new HeldAnswers();
+  readonly #held: HeldAnswers;
   #inFlight = 0;
 
-  /** @param share of the limit that may be used now, above 0 and up to 1: less when the process is late. */
-  constructor(limit: number, observer: AdmissionObserver, share: () => number = () => 1) {
+  /**
+   * @param share of the limit that may be used now, above 0 and up to 1: less when the process is late.
+   * @param holdMs least milliseconds before somebody is told that there is no place (held-answers.ts).
+   */
+  constructor(
+    limit: number,
+    observer: AdmissionObserver,
+    share: () => number = () => 1,
+    holdMs: number = DEFAULT_HOLD_MS,
+  ) {
+    this.#held = new HeldAnswers(holdMs);
     this.#limit = limit;
     this.#observer = observer;
     this.#share = share;

@@ -9,9 +9,10 @@
  * which are bounded everywhere, bound the asking.
  */
 
-/** Milliseconds; spread, so that those turned away together do not come back together. Bun cuts off after 4 s. */
-const LEAST_MS = 1_000;
-const MOST_MS = 2_000;
+/** Milliseconds, to twice as many; spread, so that those turned away together do not come back together. */
+export const DEFAULT_HOLD_MS = 1_000;
+/** Bun cuts off after 4 s. */
+export const MOST_HOLD_MS = 1_500;
 /** They are told by one timer, in portions. */
 const SLOT_MS = 25;
 /** Beyond it they are told at once: each takes a few KB here and two connections of a proxy. */
@@ -19,14 +20,20 @@ const MOST_HELD = 16_384;
 
 export class HeldAnswers {
   /** One after the other, each with those whose moment is the same. */
-  readonly #slots: (() => void)[][] = Array.from({ length: MOST_MS / SLOT_MS + 1 }, () => []);
+  readonly #slots: (() => void)[][];
+  readonly #holdMs: number;
   readonly #random: () => number;
   #at = 0;
   #held = 0;
   #timer: NodeJS.Timeout | undefined;
 
-  /** @param random from 0 (included) to 1 (not). */
-  constructor(random: () => number = Math.random) {
+  /**
+   * @param holdMs the least; 0: nothing is held.
+   * @param random from 0 (included) to 1 (not).
+   */
+  constructor(holdMs: number, random: () => number = Math.random) {
+    this.#slots = Array.from({ length: Math.ceil((2 * holdMs) / SLOT_MS) + 1 }, () => []);
+    this.#holdMs = holdMs;
     this.#random = random;
   }
 
@@ -37,8 +44,8 @@ export class HeldAnswers {
 
   /** Resolves when it may be told; undefined: at once. */
   hold(): Promise<void> | undefined {
-    if (this.#held >= MOST_HELD) return undefined;
-    const waitMs = LEAST_MS + this.#random() * (MOST_MS - LEAST_MS);
+    if (this.#holdMs === 0 || this.#held >= MOST_HELD) return undefined;
+    const waitMs = this.#holdMs * (1 + this.#random());
     const slot = this.#slots[(this.#at + Math.ceil(waitMs / SLOT_MS)) % this.#slots.length];
     if (slot === undefined) return undefined;
     this.#held += 1;

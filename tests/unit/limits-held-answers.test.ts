@@ -33,24 +33,28 @@ describe('an answer to who is turned away', () => {
     [0.5, 1_500],
     [0.999_999, 2_000],
   ])('is held for one to two seconds, by a random number of %d for %i ms', async (random, expected) => {
-    expect(await heldForMs(new HeldAnswers(() => random))).toBe(expected);
+    expect(await heldForMs(new HeldAnswers(1_000, () => random))).toBe(expected);
   });
 
   it('is held as long when others are held already', async () => {
-    const answers = new HeldAnswers(() => 0.5);
+    const answers = new HeldAnswers(1_000, () => 0.5);
     void answers.hold();
     await vi.advanceTimersByTimeAsync(700);
     expect(await heldForMs(answers)).toBe(1_500);
   });
 
   it('is told at once when 16,384 are held, and held again when they are gone; then no timer is left', async () => {
-    const answers = new HeldAnswers();
+    const answers = new HeldAnswers(1_000);
     for (let i = 0; i < 16_384; i += 1) expect(answers.hold()).toBeDefined();
     expect(answers.hold()).toBeUndefined();
     await vi.advanceTimersByTimeAsync(2_100);
     expect(answers.held).toBe(0);
     expect(vi.getTimerCount()).toBe(0);
     expect(answers.hold()).toBeDefined();
+  });
+
+  it('is told at once when nothing is to be held', () => {
+    expect(new HeldAnswers(0).hold()).toBeUndefined();
   });
 
   it('is counted when it is held', () => {
