@@ -177,7 +177,10 @@ async function main(config: Config): Promise<void> {
     if (isStopping) return 'stopping';
     return publications.isReady ? undefined : 'the publications and their filters have not been read';
   };
-  const readiness = (): Readiness => ({ isReady: notReady() === undefined, words: notReady() ?? '' });
+  const readiness = (): Readiness => {
+    const reason = notReady();
+    return { isReady: reason === undefined, words: reason ?? '' };
+  };
   const admin = createAdminApp({ readiness, metrics: () => metrics.expose() });
   const supervisor = process.argv.includes(SUPERVISED)
     ? linkToSupervisor(process, { notReady, metrics: () => metrics.snapshot() })

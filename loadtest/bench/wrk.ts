@@ -42,23 +42,36 @@ const GRACE_MS = 30_000;
 
 /** Runs wrk to its end; it inherits this process's core. */
 export async function runWrk(run: WrkRun): Promise<WrkResult> {
-  const { wrk, port, requestsFile, connections, seconds, countStatuses } = run;
-  run.stop.throwIfAborted();
-  const stop = AbortSignal.any([run.stop, AbortSignal.timeout(seconds * 1_000 + GRACE_MS)]);
-  const child = spawn(
-    wrk.command,
-    [
-      `-t1`,
-      `-c${connections}`,
-      `-d${seconds}s`,
-      `-s${SCRIPT}`,
-      `http://127.0.0.1:${port}`,
-      '--',
-      requestsFile,
-      ...(countStatuses ? ['count'] : []),
-    ],
-    { env: environmentOf(wrk), stdio: ['ignore', 'pipe', 'pipe'], signal: stop },
-  );
+  const { port, requestsFile, connections, seconds, countStatuses } = run;
+  const args = [
+    `-t1`,
+    `-c${connections}`,
+    `-d${seconds}s`,
+    `-s${SCRIPT}`,
+    `http://127.0.0.1:${port}`,
+    '--',
+    requestsFile,
+    ...(countStatuses ? ['count'] : []),
+  ];
+  return (await runWrkScript(run, args, 'bench')) as WrkResult;
+}
+
+/**
+ * Runs wrk with a script of ours to its end.
+ * @param label what the script's line of results begins with, before a colon and its JSON.
+ */
+export async function runWrkScript(
+  { wrk, seconds, stop: asked }: Pick<WrkRun, 'wrk' | 'seconds' | 'stop'>,
+  args: readonly string[],
+  label: string,
+): Promise<unknown> {
+  asked.throwIfAborted();
+  const stop = AbortSignal.any([asked, AbortSignal.timeout(seconds * 1_000 + GRACE_MS)]);
+  const child = spawn(wrk.command, args, {
+    env: environmentOf(wrk),
+    stdio: ['ignore', 'pipe', 'pipe'],
+    signal: stop,
+  });
   let output = '';
   for (const stream of [child.stdout, child.stderr])
     stream.setEncoding('utf8').on('data', (text: string) => (output += text));
@@ -66,8 +79,8 @@ export async function runWrk(run: WrkRun): Promise<WrkResult> {
   child.once('error', reject);
   child.once('close', (code) => resolve(code ?? 1));
   const code = await promise;
-  const line = /^bench:(\{.*\})$/m.exec(output)?.[1];
+  const line = new RegExp(`^${label}:(\\{.*\\})$`, 'm').exec(output)?.[1];
   if (code !== 0 || line === undefined)
     throw new SetupError(`wrk ended with code ${code}: ${output.trim().split('\n').at(-1) ?? ''}`);
-  return JSON.parse(line) as WrkResult;
+  return JSON.parse(line);
 }

@@ -4,12 +4,10 @@
  *
  * Failure policy: a wrk that fails, or is ended by `stop`, rejects. It inherits this process's core.
  */
-import { spawn } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { z } from 'zod';
-import { SetupError } from '../../../infra/local/setup-error.ts';
 import type { Tool } from '../../../loadtest/bench/tools.ts';
-import { environmentOf } from '../../../loadtest/bench/tools.ts';
+import { runWrkScript } from '../../../loadtest/bench/wrk.ts';
 
 const counts = z.record(z.string(), z.number());
 const resultSchema = z.object({
@@ -50,32 +48,15 @@ export interface LoadRun {
 }
 
 const SCRIPT = fileURLToPath(new URL('./load.lua', import.meta.url));
-/** A wrk that hangs is ended after its duration and this. */
-const GRACE_MS = 30_000;
 
 /** Runs wrk to its end. */
 export async function runLoad(run: LoadRun): Promise<LoadResult> {
-  const { wrk, port, connections, seconds } = run;
-  const stop = AbortSignal.any([run.stop, AbortSignal.timeout(seconds * 1_000 + GRACE_MS)]);
-  const child = spawn(
-    wrk.command,
-    [
-      ...['-t1', `-c${connections}`, `-d${seconds}s`, '--timeout', '10s', `-s${SCRIPT}`],
-      ...[`http://127.0.0.1:${port}`, '--', run.requestsFile, run.answersFile],
-    ],
-    { env: environmentOf(wrk), stdio: ['ignore', 'pipe', 'pipe'], signal: stop },
-  );
-  let output = '';
-  for (const stream of [child.stdout, child.stderr])
-    stream.setEncoding('utf8').on('data', (text: string) => (output += text));
-  const { promise, resolve, reject } = Promise.withResolvers<number>();
-  child.once('error', reject);
-  child.once('close', (code) => resolve(code ?? 1));
-  const code = await promise;
-  const line = /^drill:(\{.*\})$/m.exec(output)?.[1];
-  if (code !== 0 || line === undefined)
-    throw new SetupError(`wrk ended with code ${code}: ${output.trim().split('\n').at(-1) ?? ''}`);
-  return resultSchema.parse(JSON.parse(line));
+  const { port, connections, seconds } = run;
+  const args = [
+    ...['-t1', `-c${connections}`, `-d${seconds}s`, '--timeout', '10s', `-s${SCRIPT}`],
+    ...[`http://127.0.0.1:${port}`, '--', run.requestsFile, run.answersFile],
+  ];
+  return resultSchema.parse(await runWrkScript(run, args, 'drill'));
 }
 
 /** The latency in milliseconds, rounded up, within which this share of the admitted were answered. */
