@@ -1,65 +1,121 @@
 /**
- * Listening on Bun. Its types are stated here as far as they are used: the package of all of them
+ * Sockets on Bun. Its types are stated here as far as they are used: the package of all of them
  * would change the types of the whole program.
  */
-import type { HostOptions, RuntimeServer } from './host.ts';
-import { MOST_BODY_BYTES } from './host.ts';
+import type { Connection, Wire } from './http1/connection.ts';
+import type { Http1Server } from './http1/server.ts';
+import type { Listener, ListenOptions } from './host.ts';
 
-interface BunServer {
-  readonly port: number;
-  /** Seconds for the rest of a request, and then for the next one on its connection. */
-  timeout(request: Request, seconds: number): void;
-  requestIP(request: Request): { readonly address: string } | null;
-  /** Resolves when the last connection is gone; `true` cuts them off. */
-  stop(closeActiveConnections?: boolean): Promise<void>;
+interface BunSocket {
+  data: SocketState;
+  readonly remoteAddress: string | undefined;
+  /** @returns how many bytes went out; less than there are: `drain` follows; -1: it is closed. */
+  write(data: string | Uint8Array): number;
+  /** FIN: the other side may still send. */
+  shutdown(): void;
+  /** Closed at once. */
+  terminate(): void;
+  pause(): void;
+  resume(): void;
 }
 
 interface BunRuntime {
-  serve(options: {
+  listen(options: {
     hostname: string;
     port: number;
     reusePort: boolean;
-    /** Seconds without a byte. */
-    idleTimeout: number;
-    maxRequestBodySize: number;
-    fetch(request: Request, server: BunServer): Promise<Response>;
-  }): BunServer;
+    allowHalfOpen: boolean;
+    socket: {
+      open(socket: BunSocket): void;
+      data(socket: BunSocket, bytes: Buffer): void;
+      drain(socket: BunSocket): void;
+      end(socket: BunSocket): void;
+      close(socket: BunSocket): void;
+      error(socket: BunSocket): void;
+    };
+  }): { readonly port: number; stop(closeActiveConnections?: boolean): void };
 }
 
-/** Seconds. A kept connection of a proxy lives so long without a request. */
-const KEEP_ALIVE = 65;
-/**
- * Seconds for the body of a request, however it trickles in: Bun counts in steps of 4, so it is cut
- * off after 4. For the headers Bun has its own 10, in the same steps: 12, and no setting.
- */
-const BODY_WITHIN = 3;
+/** undefined: one too many, closed when it came. */
+type SocketState = { readonly wire: BunWire; readonly connection: Connection } | undefined;
 
-export function startOnBun(options: HostOptions): Promise<RuntimeServer> {
+class BunWire implements Wire {
+  readonly #socket: BunSocket;
+  #rest: Uint8Array | undefined;
+
+  constructor(socket: BunSocket) {
+    this.#socket = socket;
+  }
+
+  get remoteAddress(): string | undefined {
+    return this.#socket.remoteAddress;
+  }
+
+  send(head: string, body: string | Uint8Array, size: number): boolean {
+    const whole = typeof body === 'string' ? head + body : Buffer.concat([Buffer.from(head, 'latin1'), body]);
+    const gone = this.#socket.write(whole);
+    if (gone === size) return true;
+    const bytes = typeof whole === 'string' ? Buffer.from(whole) : whole;
+    this.#rest = bytes.subarray(Math.max(0, gone));
+    return false;
+  }
+
+  /** @returns whether all of it has gone. */
+  sendRest(): boolean {
+    if (this.#rest === undefined) return true;
+    const gone = this.#socket.write(this.#rest);
+    this.#rest = gone >= this.#rest.length ? undefined : this.#rest.subarray(Math.max(0, gone));
+    return this.#rest === undefined;
+  }
+
+  finish(): void {
+    this.#socket.shutdown();
+  }
+
+  destroy(): void {
+    this.#socket.terminate();
+  }
+
+  pause(): void {
+    this.#socket.pause();
+  }
+
+  resume(): void {
+    this.#socket.resume();
+  }
+}
+
+export function listenOnBun(server: Http1Server, options: ListenOptions): Promise<Listener> {
   const { Bun } = globalThis as unknown as { readonly Bun: BunRuntime };
-  const server = Bun.serve({
+  const listener = Bun.listen({
     hostname: options.host,
     port: options.port,
-    reusePort: options.reusePort === true,
-    idleTimeout: KEEP_ALIVE,
-    maxRequestBodySize: MOST_BODY_BYTES,
-    async fetch(request, own) {
-      const hasBody = request.method !== 'GET' && request.method !== 'HEAD';
-      if (hasBody) own.timeout(request, BODY_WITHIN);
-      const response = await options.fetch(request, {
-        address: () => own.requestIP(request)?.address,
-      });
-      if (!hasBody) return response;
-      // Of a request that was turned away: Bun cuts off a kept connection with a body on it that nobody read.
-      if (!request.bodyUsed) await request.arrayBuffer().catch(() => {});
-      own.timeout(request, KEEP_ALIVE);
-      return response;
+    reusePort: options.reusePort,
+    // Who has sent a request may end its side and still wants the answer.
+    allowHalfOpen: true,
+    socket: {
+      open(socket) {
+        const wire = new BunWire(socket);
+        const connection = server.accept(wire);
+        socket.data = connection === undefined ? undefined : { wire, connection };
+        if (connection === undefined) socket.terminate();
+      },
+      data: (socket, bytes) => socket.data?.connection.received(bytes),
+      drain({ data }) {
+        if (data === undefined) return;
+        if (data.wire.sendRest()) data.connection.drained();
+        else data.connection.progressed();
+      },
+      end: (socket) => socket.data?.connection.ended(),
+      close({ data }) {
+        if (data !== undefined) server.closed(data.connection);
+      },
+      // It is closed next.
+      error() {},
     },
   });
   return Promise.resolve({
-    port: server.port,
-    stopListening: () => server.stop(),
-    cutOff: () => {
-      void server.stop(true);
-    },
+    port: listener.port,
+    stop: () => listener.stop(),
   });
 }

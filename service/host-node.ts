@@ -1,57 +1,72 @@
 /**
- * Listening on Node, through Hono's adapter.
+ * Sockets on Node.
  */
-import { createServer } from 'node:http';
-import type { IncomingMessage, Server } from 'node:http';
-import { Server as NetServer } from 'node:net';
-import { createAdaptorServer } from '@hono/node-server';
-import type { HostOptions, RuntimeServer } from './host.ts';
+import type { Socket } from 'node:net';
+import { createServer } from 'node:net';
+import type { Listener, ListenOptions } from './host.ts';
+import type { Wire } from './http1/connection.ts';
+import type { Http1Server } from './http1/server.ts';
 
-/**
- * Milliseconds. Headers and body together have 5 s, however they trickle in. Without the short
- * interval of checks slow headers were cut off only after 30 s, whatever headersTimeout said.
- */
-const TIMEOUTS = {
-  headersTimeout: 5_000,
-  requestTimeout: 5_000,
-  keepAliveTimeout: 65_000,
-  connectionsCheckingInterval: 500,
-} as const;
+class NodeWire implements Wire {
+  readonly #socket: Socket;
 
-/** Browsers send about 15, proxies add some. */
-const MOST_HEADERS = 100;
+  constructor(socket: Socket) {
+    this.#socket = socket;
+  }
 
-/** While closing: a connection that is idle for so long is no request on its way. */
-const CLOSE_IDLE_EVERY_MS = 250;
+  get remoteAddress(): string | undefined {
+    return this.#socket.remoteAddress;
+  }
 
-export async function startOnNode(options: HostOptions): Promise<RuntimeServer> {
-  const server = createAdaptorServer({
-    fetch: (request, { incoming }) =>
-      options.fetch(request, { address: () => (incoming as IncomingMessage).socket.remoteAddress }),
-    createServer,
-    serverOptions: { ...TIMEOUTS, maxHeaderSize: 16 * 1024 },
-  }) as Server;
-  server.maxHeadersCount = MOST_HEADERS;
-  server.maxConnections = options.maxConnections;
+  send(head: string, body: string | Uint8Array): boolean {
+    if (typeof body === 'string') return this.#socket.write(head + body);
+    this.#socket.cork();
+    this.#socket.write(head, 'latin1');
+    const hasGone = this.#socket.write(body);
+    this.#socket.uncork();
+    return hasGone;
+  }
+
+  finish(): void {
+    this.#socket.end();
+  }
+
+  destroy(): void {
+    this.#socket.destroy();
+  }
+
+  pause(): void {
+    this.#socket.pause();
+  }
+
+  resume(): void {
+    this.#socket.resume();
+  }
+}
+
+export async function listenOnNode(server: Http1Server, options: ListenOptions): Promise<Listener> {
+  // Who has sent a request may end its side and still wants the answer.
+  const listener = createServer({ allowHalfOpen: true, noDelay: true }, (socket) => {
+    const connection = server.accept(new NodeWire(socket));
+    if (connection === undefined) {
+      socket.destroy();
+      return;
+    }
+    socket
+      .on('data', (bytes: Buffer) => connection.received(bytes))
+      .on('drain', () => connection.drained())
+      .on('end', () => connection.ended())
+      .on('close', () => server.closed(connection))
+      // It is closed next.
+      .on('error', () => {});
+  });
   const { promise: listening, resolve, reject } = Promise.withResolvers<void>();
-  server.once('error', reject);
-  server.listen({ host: options.host, port: options.port, reusePort: options.reusePort === true }, () =>
-    resolve(),
-  );
+  listener.once('error', reject);
+  listener.listen({ host: options.host, port: options.port, reusePort: options.reusePort }, () => resolve());
   await listening;
-  const address = server.address();
+  const address = listener.address();
   return {
     port: typeof address === 'object' && address !== null ? address.port : options.port,
-    stopListening: () =>
-      new Promise((done) => {
-        // Not the HTTP server's own close: it cuts off connections that have just been made and have
-        // not sent their request yet (nodejs/node#60617). Those get a little time.
-        const closeIdle = setInterval(() => server.closeIdleConnections(), CLOSE_IDLE_EVERY_MS);
-        NetServer.prototype.close.call(server, () => {
-          clearInterval(closeIdle);
-          done();
-        });
-      }),
-    cutOff: () => server.closeAllConnections(),
+    stop: () => void listener.close(),
   };
 }

@@ -1,5 +1,6 @@
 /**
- * The only place that knows the runtime: Bun where it runs us, else Node.
+ * The only place that knows the runtime: Bun where it runs us, else Node. Either gives sockets; what is said
+ * over them is service/http1's.
  *
  * Failure policy: a port that cannot be had rejects with one sentence for a person. Closing lets
  * what is under way finish: for 600 ms answers carry `Connection: close`, so that clients with
@@ -7,7 +8,8 @@
  * closes; what is not over 5 s later is cut off.
  */
 import { FangbangError } from '#results/errors.ts';
-import type { Peer } from './http/caller.ts';
+import type { Program } from './http1/endpoint.ts';
+import { Http1Server } from './http1/server.ts';
 
 export interface HostOptions {
   readonly host: string;
@@ -15,11 +17,11 @@ export interface HostOptions {
   readonly port: number;
   /** The variable that chooses the port, for the sentence when it is taken. */
   readonly variable: string;
-  /** Connections at once, where the runtime lets us say so (Node). */
+  /** At once. */
   readonly maxConnections: number;
   /** Whether other processes may listen on the same port, too (Linux); not when left out. */
   readonly reusePort?: boolean;
-  readonly fetch: (request: Request, peer: Peer) => Response | Promise<Response>;
+  readonly program: Program;
 }
 
 export interface Host {
@@ -28,17 +30,19 @@ export interface Host {
   close(options: { drain: boolean }): Promise<void>;
 }
 
-/** What a runtime must be able to do for us. */
-export interface RuntimeServer {
+/** What a runtime is asked for. */
+export interface ListenOptions {
+  readonly host: string;
   readonly port: number;
-  /** Takes no new connection; resolves when the last is gone. */
-  stopListening(): Promise<void>;
-  /** Cuts off what is left. */
-  cutOff(): void;
+  readonly reusePort: boolean;
 }
 
-/** Nobody of ours sends more; the page's forms and the official account's messages are far below. */
-export const MOST_BODY_BYTES = 64 * 1024;
+/** Gives the server its sockets. */
+export interface Listener {
+  readonly port: number;
+  /** Takes no new connection. */
+  stop(): void;
+}
 
 const DRAIN_MS = 600;
 const FINISH_MS = 5_000;
@@ -46,45 +50,43 @@ const FINISH_MS = 5_000;
 export const runtimeName = process.versions['bun'] === undefined ? 'node' : 'bun';
 
 /** Starts listening. @throws FangbangError `config-invalid` when the port cannot be had. */
-export async function listen(options: HostOptions): Promise<Host> {
-  let isDraining = false;
-  const fetch = async (request: Request, peer: Peer): Promise<Response> => {
-    const response = await options.fetch(request, peer);
-    if (isDraining) response.headers.set('connection', 'close');
-    return response;
-  };
-  const server = await startServer({ ...options, fetch });
+export async function listen({ reusePort = false, ...options }: HostOptions): Promise<Host> {
+  const { program, maxConnections } = options;
+  const server = new Http1Server({ program, mostConnections: maxConnections });
+  const listener = await startListening(server, { ...options, reusePort });
   return {
-    port: server.port,
+    port: listener.port,
     close: async ({ drain }) => {
-      isDraining = true;
+      server.drain();
       if (drain) await sleep(DRAIN_MS);
-      let timer: NodeJS.Timeout | undefined;
-      const late = new Promise<void>((resolve) => {
-        timer = setTimeout(() => {
-          server.cutOff();
-          resolve();
-        }, FINISH_MS);
-      });
-      await Promise.race([server.stopListening(), late]);
+      listener.stop();
+      const timer = setTimeout(() => server.cutOff(), FINISH_MS);
+      await server.close();
       clearTimeout(timer);
     },
   };
 }
 
-async function startServer(options: HostOptions): Promise<RuntimeServer> {
+async function startListening(
+  server: Http1Server,
+  options: ListenOptions & { readonly variable: string },
+): Promise<Listener> {
   try {
     const start =
       runtimeName === 'bun'
-        ? (await import('./host-bun.ts')).startOnBun
-        : (await import('./host-node.ts')).startOnNode;
-    return await start(options);
+        ? (await import('./host-bun.ts')).listenOnBun
+        : (await import('./host-node.ts')).listenOnNode;
+    return await start(server, options);
   } catch (cause) {
+    await server.close();
     throw refused(cause, options);
   }
 }
 
-function refused(cause: unknown, { host, port, variable }: HostOptions): unknown {
+function refused(
+  cause: unknown,
+  { host, port, variable }: ListenOptions & { readonly variable: string },
+): unknown {
   const code = cause instanceof Error && 'code' in cause ? cause.code : undefined;
   if (code === 'EADDRINUSE') {
     return new FangbangError(

@@ -37,6 +37,11 @@ import { createCallerOf } from './http/caller.ts';
 import { makeIsTrusted } from './http/client-address.ts';
 import { createAnswerLookup } from './http/lookup-answer.ts';
 import { LoopWatch } from './http/loop-watch.ts';
+import { lookupEndpoint } from './http/lookup-endpoint.ts';
+import { createLookupCalls } from './http/lookup-calls.ts';
+import { factsOf, peerOf } from './http/lookup-route.ts';
+import { createProgram } from './http/program.ts';
+import { responseFromAnswer } from './http1/answer.ts';
 import { createLog } from './log.ts';
 import { createMetrics } from './metrics.ts';
 import { createPage } from './page/page.ts';
@@ -135,24 +140,21 @@ async function main(config: Config): Promise<void> {
     maxNumber: config.proofMaxNumber,
   });
   const answerLookup = createAnswerLookup({ lookup, admission, log });
+  const lookups = createLookupCalls({ answerLookup, admission, callerOf });
   const watch = new AnswerWatch({
     log,
     onServerError: (status) => metrics.serverError(status),
     nowMs: () => performance.now(),
   });
-  const app = createApp({
-    answerLookup,
-    admission,
-    callerOf,
-    listSeries: () => publications.list(),
-    log,
-  });
+  const app = createApp({ lookups, listSeries: () => publications.list(), log });
   app.route(
     '/',
     createPage({
       series: () => publications.list(),
-      ask: async (context, series, credentials) =>
-        watch.note(await answerLookup(series, credentials, callerOf(context))),
+      ask: async (context, series, credentials) => {
+        const caller = callerOf(factsOf(context), peerOf(context));
+        return responseFromAnswer(watch.note(await answerLookup(series, credentials, caller)));
+      },
       nowMs: () => publications.nowMs(),
     }),
   );
@@ -170,7 +172,12 @@ async function main(config: Config): Promise<void> {
   }
 
   routeTemplateOf = makeRouteTemplateOf(app.routes.map(({ path }) => path));
-  const answer = tracing.fetch(async (request, peer) => watch.seen(await app.fetch(request, peer)));
+  const program = createProgram({
+    fetch: tracing.fetch((request, peer) => app.fetch(request, peer)),
+    // Traces begin with a Request.
+    lookups: config.tracing === undefined ? lookupEndpoint(lookups) : undefined,
+    onAnswer: watch.seen,
+  });
 
   let isStopping = false;
   const notReady = (): string | undefined => {
@@ -195,7 +202,7 @@ async function main(config: Config): Promise<void> {
     variable: 'PORT',
     maxConnections: config.maxConnections,
     reusePort: supervisor !== undefined,
-    fetch: answer,
+    program,
   });
   const adminHost =
     supervisor === undefined
@@ -205,7 +212,7 @@ async function main(config: Config): Promise<void> {
           variable: 'ADMIN_PORT',
           // Health checks have their own: a flood on the public port takes none of them.
           maxConnections: MOST_ADMIN_CONNECTIONS,
-          fetch: (request) => admin.fetch(request),
+          program: createProgram({ fetch: (request) => admin.fetch(request) }),
         })
       : undefined;
   const where = { host, port: publicHost.port, runtime: runtimeName };

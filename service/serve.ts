@@ -11,6 +11,7 @@ import { readConfig } from './config.ts';
 import { exitOnFault } from './exit-on-fault.ts';
 import { listen, runtimeName } from './host.ts';
 import { createAdminApp } from './http/admin.ts';
+import { createProgram } from './http/program.ts';
 import { createLog } from './log.ts';
 import { Fleet } from './supervisor/fleet.ts';
 import { Instance } from './supervisor/instance.ts';
@@ -46,7 +47,7 @@ async function main(config: Config, env: NodeJS.ProcessEnv): Promise<void> {
     port: config.adminPort,
     variable: 'ADMIN_PORT',
     maxConnections: MOST_ADMIN_CONNECTIONS,
-    fetch: (request) => admin.fetch(request),
+    program: createProgram({ fetch: (request) => admin.fetch(request) }),
   });
 
   const end = async (exitCode: number): Promise<void> => {
@@ -96,7 +97,7 @@ async function refuseTakenPort({ host, port }: Config): Promise<void> {
     port,
     variable: 'PORT',
     maxConnections: 1,
-    fetch: () => new Response(null, { status: 503 }),
+    program: createProgram({ fetch: () => new Response(null, { status: 503 }) }),
   });
   await probe.close({ drain: false });
 }

@@ -37,17 +37,17 @@ export class Admission {
     return this.#inFlight >= Math.max(1, this.#limit * this.#share());
   }
 
-  /** The work's result, or undefined when there is no place for it. */
-  async run<T>(work: () => Promise<T>): Promise<T | undefined> {
-    if (this.isFull) return undefined;
+  /** Takes a place; false: there is none. Whoever took one leaves it. */
+  enter(): boolean {
+    if (this.isFull) return false;
     this.#inFlight += 1;
     this.#observer.inFlight(this.#inFlight);
-    try {
-      return await work();
-    } finally {
-      this.#inFlight -= 1;
-      this.#observer.inFlight(this.#inFlight);
-    }
+    return true;
+  }
+
+  leave(): void {
+    this.#inFlight -= 1;
+    this.#observer.inFlight(this.#inFlight);
   }
 
   /** Counts a request that is turned away. @returns when it may be told so; undefined: at once. */

@@ -7,6 +7,8 @@
  * how many were not: a line costs more than the refusal itself.
  */
 import type { Logger } from '#lookup/observer.ts';
+import type { Answer } from '../http1/answer.ts';
+import { headerOf } from '../http1/answer.ts';
 
 /** Enough to see what goes on; a helper's examinee who came at a calm moment is always among them. */
 const MOST_LINES_PER_SECOND = 20;
@@ -29,20 +31,18 @@ export class AnswerWatch {
     this.#deps = deps;
   }
 
-  /** An answer as it goes out. @returns the answer itself. */
-  readonly seen = (answer: Response): Response => {
-    if (answer.status >= 500) {
-      this.#deps.onServerError(answer.status);
-      this.note(answer);
-    }
-    return answer;
+  /** An answer as it goes out. */
+  readonly seen = (answer: Answer): void => {
+    if (answer.kind.status < 500) return;
+    this.#deps.onServerError(answer.kind.status);
+    this.note(answer);
   };
 
   /** An answer of the API that becomes a part of another one, such as a page. @returns the answer itself. */
-  readonly note = (answer: Response): Response => {
-    if (answer.status === 503 && this.#mayLog()) {
-      const requestId = answer.headers.get('x-request-id');
-      if (requestId !== null)
+  readonly note = (answer: Answer): Answer => {
+    if (answer.kind.status === 503 && this.#mayLog()) {
+      const requestId = headerOf(answer, 'x-request-id');
+      if (requestId !== undefined)
         this.#deps.log.warn('somebody was asked to come back', { requestId, ...this.#takeUnsaid() });
     }
     return answer;

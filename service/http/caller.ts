@@ -2,10 +2,10 @@
  * Who calls, put together from a request for the limits: network, device, proof of work. Everything
  * is looked at only when a limit asks for it, since most lookups need none of it.
  */
-import type { Context } from 'hono';
 import type { Visitor } from '#lookup/limits/visitor.ts';
 import type { Digest, Pepper } from '#results/digest.ts';
 import { makeSipHash } from '#results/sip-hash.ts';
+import type { Peer } from '../http1/endpoint.ts';
 import { makeNetworkOf } from './client-address.ts';
 import type { Device } from './device-cookie.ts';
 import { createDeviceCookies } from './device-cookie.ts';
@@ -13,10 +13,10 @@ import { deriveKey } from './keys.ts';
 import type { ProofChallenge, Proofs } from './proof-of-work.ts';
 import { PROOF_HEADER, createProofs } from './proof-of-work.ts';
 
-/** What service/host.ts tells of a connection: the `env` of a request. */
-export interface Peer {
-  /** The socket's other end; undefined when it is gone. */
-  address(): string | undefined;
+/** What is known of a request without its body. */
+export interface RequestFacts {
+  /** @param name in lower case. */
+  header(name: string): string | undefined;
 }
 
 export interface Caller extends Visitor {
@@ -25,7 +25,8 @@ export interface Caller extends Visitor {
   challenge(seriesId: string): Promise<ProofChallenge>;
 }
 
-export type CallerOf = (context: Context) => Caller;
+/** @param peer undefined: there is no connection, as in tests. */
+export type CallerOf = (request: RequestFacts, peer: Peer | undefined) => Caller;
 
 export interface CallersDeps {
   readonly peppers: readonly [Pepper, ...Pepper[]];
@@ -40,12 +41,12 @@ export function createCallerOf({ peppers, trustedProxies, maxNumber }: CallersDe
   const devices = createDeviceCookies({ peppers });
   const networkOf = makeNetworkOf(trustedProxies);
   const hash = makeSipHash(deriveKey(peppers[0], 'fangbang-network-1', 16));
-  return (context) =>
-    new RequestCaller(context, {
-      proofs,
-      deviceOf: (cookies) => devices.read(cookies),
-      networkOf: (socketAddress, forwardedFor) => hash(networkOf(socketAddress, forwardedFor)),
-    });
+  const parts: Parts = {
+    proofs,
+    deviceOf: (cookies) => devices.read(cookies),
+    networkOf: (socketAddress, forwardedFor) => hash(networkOf(socketAddress, forwardedFor)),
+  };
+  return (request, peer) => new RequestCaller(request, peer, parts);
 }
 
 interface Parts {
@@ -55,26 +56,28 @@ interface Parts {
 }
 
 class RequestCaller implements Caller {
-  readonly #context: Context;
+  readonly #request: RequestFacts;
+  readonly #peer: Peer | undefined;
   readonly #parts: Parts;
   #device: Device | undefined;
   #network: number | undefined;
 
-  constructor(context: Context, parts: Parts) {
-    this.#context = context;
+  constructor(request: RequestFacts, peer: Peer | undefined, parts: Parts) {
+    this.#request = request;
+    this.#peer = peer;
     this.#parts = parts;
   }
 
   get network(): number {
     if (this.#network === undefined) {
-      const peer = this.#context.env as Partial<Peer> | undefined;
-      this.#network = this.#parts.networkOf(peer?.address?.(), this.#header('x-forwarded-for'));
+      const forwardedFor = this.#request.header('x-forwarded-for');
+      this.#network = this.#parts.networkOf(this.#peer?.address(), forwardedFor);
     }
     return this.#network;
   }
 
   get bringsProof(): boolean {
-    return this.#header(PROOF_HEADER) !== undefined;
+    return this.#request.header(PROOF_HEADER) !== undefined;
   }
 
   hasSucceeded(digest: Digest): boolean {
@@ -82,7 +85,7 @@ class RequestCaller implements Caller {
   }
 
   async provenWork(seriesId: string): Promise<number | undefined> {
-    const header = this.#header(PROOF_HEADER);
+    const header = this.#request.header(PROOF_HEADER);
     return header === undefined ? undefined : await this.#parts.proofs.verify(header, seriesId, this.network);
   }
 
@@ -95,11 +98,7 @@ class RequestCaller implements Caller {
   }
 
   #ownDevice(): Device {
-    this.#device ??= this.#parts.deviceOf(this.#header('cookie'));
+    this.#device ??= this.#parts.deviceOf(this.#request.header('cookie'));
     return this.#device;
-  }
-
-  #header(name: string): string | undefined {
-    return this.#context.req.header(name);
   }
 }

@@ -9,24 +9,22 @@
 import type { Lookup, LookupOutcome } from '#lookup/lookup.ts';
 import type { Logger } from '#lookup/observer.ts';
 import { faultName } from '#lookup/observer.ts';
+import type { Answer } from '../http1/answer.ts';
+import { makeAnswerKind } from '../http1/answer.ts';
 import type { Admission } from './admission.ts';
 import type { Caller } from './caller.ts';
 import { API_HEADERS } from './headers.ts';
-import { problemResponse, spreadSeconds } from './problems.ts';
+import { problemAnswer, spreadSeconds } from './problems.ts';
 import { newRequestId } from './request-id.ts';
-import { prepareRespond } from './respond.ts';
 
-const respondFound = prepareRespond(200, {
-  ...API_HEADERS,
-  'content-type': 'application/json; charset=utf-8',
-});
+const FOUND = makeAnswerKind(200, { ...API_HEADERS, 'content-type': 'application/json; charset=utf-8' });
 
 /** The answer to a lookup with these credentials; never rejects. */
 export type AnswerLookup = (
   seriesId: string,
   fields: Readonly<Record<string, unknown>>,
   caller: Caller,
-) => Promise<Response>;
+) => Promise<Answer>;
 
 /** Longest Retry-After before a release: clocks and plans change. */
 const LONGEST_WAIT_SECONDS = 3600;
@@ -40,77 +38,78 @@ export function createAnswerLookup(deps: {
 }): AnswerLookup {
   const { lookup, admission, log } = deps;
   return async (seriesId, fields, caller) => {
+    if (!admission.enter()) return overloaded(admission);
     try {
-      const outcome = await admission.run(() => lookup(seriesId, fields, caller));
-      if (outcome === undefined) return await overloaded(admission);
+      const outcome = await lookup(seriesId, fields, caller);
       // Awaited here: a fault in it is a fault of this request.
       return outcome.kind === 'proofRequired'
         ? await askForProof(seriesId, outcome.secondsLeft, caller)
         : answer(outcome, caller);
     } catch (error) {
       return unexpectedFault(error, log);
+    } finally {
+      admission.leave();
     }
   };
 }
 
 /** The answer to a request for which there is no place, when it may be told (held-answers.ts). */
-export async function overloaded(admission: Admission): Promise<Response> {
+export async function overloaded(admission: Admission): Promise<Answer> {
   await admission.turnAway();
-  return problemResponse('overloaded', { headers: { 'retry-after': spreadSeconds(2, 8) } });
+  return problemAnswer('overloaded', { headers: { 'retry-after': spreadSeconds(2, 8) } });
 }
 
 /** Logs a fault of the program without its message, and answers with the same request id. */
-export function unexpectedFault(error: unknown, log: Logger): Response {
+export function unexpectedFault(error: unknown, log: Logger): Answer {
   const requestId = newRequestId();
   log.error('a request failed by a fault of the program', {
     requestId,
     fault: faultName(error),
     frames: framesOf(error),
   });
-  return problemResponse('internal-error', { requestId });
+  return problemAnswer('internal-error', { requestId });
 }
 
 /** `Retry-After` is for who cannot compute one, such as the page without its script. */
-async function askForProof(seriesId: string, secondsLeft: number, caller: Caller): Promise<Response> {
-  return problemResponse('proof-of-work-required', {
+async function askForProof(seriesId: string, secondsLeft: number, caller: Caller): Promise<Answer> {
+  return problemAnswer('proof-of-work-required', {
     members: { challenge: await caller.challenge(seriesId) },
     headers: { 'retry-after': String(secondsLeft) },
   });
 }
 
-function answer(outcome: Exclude<LookupOutcome, { kind: 'proofRequired' }>, caller: Caller): Response {
+function answer(outcome: Exclude<LookupOutcome, { kind: 'proofRequired' }>, caller: Caller): Answer {
   switch (outcome.kind) {
     case 'found': {
       const cookie = caller.cookieAfter(outcome.digest);
       const requestId = newRequestId();
-      return respondFound(
-        outcome.json,
+      const changing =
         cookie === undefined
           ? { 'x-request-id': requestId }
-          : { 'x-request-id': requestId, 'set-cookie': cookie },
-      );
+          : { 'x-request-id': requestId, 'set-cookie': cookie };
+      return { kind: FOUND, changing, body: outcome.json };
     }
     case 'absent':
-      return problemResponse('candidate-not-found');
+      return problemAnswer('candidate-not-found');
     case 'notReleased': {
       const wait = Math.min(LONGEST_WAIT_SECONDS, Math.max(1, outcome.secondsLeft ?? NO_PLAN_WAIT_SECONDS));
-      return problemResponse('not-released', {
+      return problemAnswer('not-released', {
         members: { releaseAt: outcome.releaseAt },
         headers: { 'retry-after': String(wait) },
       });
     }
     case 'seriesUnknown':
-      return problemResponse('series-not-found');
+      return problemAnswer('series-not-found');
     case 'invalid':
-      return problemResponse('invalid-request', {
+      return problemAnswer('invalid-request', {
         members: { ...(outcome.field === undefined ? {} : { field: outcome.field }), fault: outcome.fault },
       });
     case 'limited':
-      return problemResponse('too-many-attempts', {
+      return problemAnswer('too-many-attempts', {
         headers: { 'retry-after': String(outcome.secondsLeft) },
       });
     case 'unavailable':
-      return problemResponse('temporarily-unavailable', { headers: { 'retry-after': spreadSeconds(1, 4) } });
+      return problemAnswer('temporarily-unavailable', { headers: { 'retry-after': spreadSeconds(1, 4) } });
   }
 }
 

@@ -1,11 +1,11 @@
 /**
  * Every answer that is none of a result: one catalogue of names, statuses and titles (RFC 9457).
  */
+import type { Answer, AnswerKind } from '../http1/answer.ts';
+import { makeAnswerKind } from '../http1/answer.ts';
 import { API_HEADERS } from './headers.ts';
 import type { ProofChallenge } from './proof-of-work.ts';
 import { newRequestId } from './request-id.ts';
-import type { Respond } from './respond.ts';
-import { prepareRespond } from './respond.ts';
 
 interface Problem {
   readonly status: number;
@@ -48,7 +48,7 @@ export interface ProblemDetails {
 }
 
 /** An answer of `application/problem+json`. */
-export function problemResponse(name: ProblemName, details: ProblemDetails = {}): Response {
+export function problemAnswer(name: ProblemName, details: ProblemDetails = {}): Answer {
   const requestId = details.requestId ?? newRequestId();
   const { title, status: usual } = PROBLEMS[name];
   const status = details.status ?? usual;
@@ -59,18 +59,18 @@ export function problemResponse(name: ProblemName, details: ProblemDetails = {})
     requestId,
     ...details.members,
   });
-  return respondWith(status)(body, { 'x-request-id': requestId, ...details.headers });
+  return { kind: kindOf(status), changing: { 'x-request-id': requestId, ...details.headers }, body };
 }
 
-const responds = new Map<number, Respond>();
+const kinds = new Map<number, AnswerKind>();
 
-function respondWith(status: number): Respond {
-  let respond = responds.get(status);
-  if (respond === undefined) {
-    respond = prepareRespond(status, { ...API_HEADERS, 'content-type': 'application/problem+json' });
-    responds.set(status, respond);
+function kindOf(status: number): AnswerKind {
+  let kind = kinds.get(status);
+  if (kind === undefined) {
+    kind = makeAnswerKind(status, { ...API_HEADERS, 'content-type': 'application/problem+json' });
+    kinds.set(status, kind);
   }
-  return respond;
+  return kind;
 }
 
 /**

@@ -2,7 +2,9 @@
  * What a request can lack before its credentials are looked at: one table for the answers and for
  * the API's description.
  */
-import { problemResponse } from './problems.ts';
+import type { Answer } from '../http1/answer.ts';
+import type { ServerFault } from '../http1/endpoint.ts';
+import { problemAnswer } from './problems.ts';
 
 /** Far above the credentials of any series. */
 export const MOST_LOOKUP_BYTES = 8 * 1024;
@@ -18,10 +20,26 @@ export const REQUEST_FAULTS = {
 export type RequestFault = keyof typeof REQUEST_FAULTS;
 
 /** The problem `invalid-request` of such a request. */
-export function refuseRequest(fault: RequestFault, headers: Readonly<Record<string, string>> = {}): Response {
-  return problemResponse('invalid-request', {
+export function refuseRequest(fault: RequestFault, headers: Readonly<Record<string, string>> = {}): Answer {
+  return problemAnswer('invalid-request', {
     status: REQUEST_FAULTS[fault],
     members: { fault },
     headers,
   });
+}
+
+/** What no route has seen, since it is no proper request of HTTP. */
+const SERVER_FAULTS: Readonly<Record<ServerFault, string>> = {
+  400: 'not-http',
+  408: 'too-slow',
+  413: 'too-large',
+  417: 'unknown-expectation',
+  431: 'headers-too-large',
+  501: 'unknown-transfer-coding',
+  505: 'unknown-version',
+};
+
+/** The problem of a request that the server itself refuses. */
+export function refuseConnection(status: ServerFault): Answer {
+  return problemAnswer('invalid-request', { status, members: { fault: SERVER_FAULTS[status] } });
 }

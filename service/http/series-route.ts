@@ -2,14 +2,17 @@
  * `GET /v1/series`: the announced series, with what it takes to draw the form of each.
  */
 import type { SeriesView } from '#lookup/series-timeline.ts';
+import { responseFromAnswer } from '../http1/answer.ts';
 import { API_HEADERS } from './headers.ts';
-import { problemResponse, spreadSeconds } from './problems.ts';
+import { problemAnswer, spreadSeconds } from './problems.ts';
 import { newRequestId } from './request-id.ts';
 
 /** @param views undefined while the publications have not been read. */
 export function seriesResponse(views: readonly SeriesView[] | undefined): Response {
   if (views === undefined)
-    return problemResponse('temporarily-unavailable', { headers: { 'retry-after': spreadSeconds(1, 4) } });
+    return responseFromAnswer(
+      problemAnswer('temporarily-unavailable', { headers: { 'retry-after': spreadSeconds(1, 4) } }),
+    );
   return new Response(JSON.stringify({ series: views.map(show) }), {
     headers: {
       ...API_HEADERS,

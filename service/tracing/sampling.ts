@@ -8,7 +8,7 @@ import {
   ParentBasedSampler,
   TraceIdRatioBasedSampler,
 } from '@opentelemetry/sdk-trace';
-import type { Peer } from '../http/caller.ts';
+import type { Peer } from '../http1/endpoint.ts';
 import { plainAddress } from '../http/client-address.ts';
 import type { TracingSettings } from './settings.ts';
 

@@ -6,9 +6,7 @@ import type { LookupObserver } from '#lookup/observer.ts';
 import type { SlipStore } from '#lookup/postgres-fallback.ts';
 import type { PublicationSource } from '#lookup/publication-source.ts';
 import type { ResultCache } from '#lookup/redis-reader.ts';
-import type { Peer } from '../http/caller.ts';
-
-export type Fetch = (request: Request, peer: Peer) => Response | Promise<Response>;
+import type { Fetch } from '../http/program.ts';
 
 export interface Tracing {
   fetch(inner: Fetch): Fetch;

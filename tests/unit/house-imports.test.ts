@@ -65,8 +65,11 @@ const VISITS: readonly Visit[] = [
     '../main.ts',
   ),
   ...visit(false, 'service/lookup', '../../loader-cli/main.ts', '../../infra/x.ts', '../../tests/x.ts'),
+  ...visit(false, 'service/lookup', '../http1/server.ts'),
+  ...visit(true, 'service/http1', './connection.ts'),
+  ...visit(false, 'service/http1', '#results/errors.ts', '#lookup/lookup.ts', '../http/app.ts', '../host.ts'),
   ...['service/http', 'service/page', 'service/wechat'].flatMap((room) => [
-    ...visit(true, room, '#results/errors.ts', '#lookup/lookup.ts', './own.ts', 'hono'),
+    ...visit(true, room, '../http1/answer.ts', '#results/errors.ts', '#lookup/lookup.ts', './own.ts', 'hono'),
     ...visit(
       false,
       room,

@@ -21,7 +21,6 @@ const { packages } = read('package-lock.json') as Lockfile;
 /** Versions with known holes or faults end below these. */
 const FLOORS: readonly (readonly [name: string, floor: string, why: string])[] = [
   ['hono', '4.12.25', 'CVE-2026-44456, CVE-2026-44457, CVE-2026-47674'],
-  ['@hono/node-server', '2.1.8', 'body limits and connections that linger'],
   ['altcha-lib', '1.4.1', 'CVE-2025-68113'],
 ];
 
@@ -52,9 +51,7 @@ test.for(FLOORS)('%s is at %s or later (%s), wherever it is in the lockfile', ([
 });
 
 test('the floor of the web framework is held against what is used', () => {
-  expect(Object.keys(manifest.dependencies ?? {})).toEqual(
-    expect.arrayContaining(['hono', '@hono/node-server']),
-  );
+  expect(Object.keys(manifest.dependencies ?? {})).toContain('hono');
 });
 
 test('versions are compared by number, and a release is above its candidates', () => {

@@ -1,7 +1,8 @@
 import { expect, test } from 'vitest';
 import type { LogFields } from '../../service/lookup/observer.ts';
 import { AnswerWatch } from '../../service/http/answer-watch.ts';
-import { problemResponse } from '../../service/http/problems.ts';
+import { problemAnswer } from '../../service/http/problems.ts';
+import { makeAnswerKind } from '../../service/http1/answer.ts';
 
 function watching(): {
   watch: AnswerWatch;
@@ -21,10 +22,11 @@ function watching(): {
   return { watch, lines, counted, clock };
 }
 
-test('a 503 is logged with the request id that its body has, and counted', async () => {
+test('a 503 is logged with the request id that its body has, and counted', () => {
   const { watch, lines, counted } = watching();
-  const answer = watch.seen(problemResponse('temporarily-unavailable'));
-  const { requestId } = (await answer.json()) as { requestId: string };
+  const answer = problemAnswer('temporarily-unavailable');
+  watch.seen(answer);
+  const { requestId } = JSON.parse(answer.body as string) as { requestId: string };
   expect(requestId).toMatch(/^[0-9a-f]{16}$/);
   expect(lines).toEqual([{ requestId }]);
   expect(counted).toEqual([503]);
@@ -32,27 +34,27 @@ test('a 503 is logged with the request id that its body has, and counted', async
 
 test('a 500 is counted and not logged: it has been', () => {
   const { watch, lines, counted } = watching();
-  watch.seen(problemResponse('internal-error'));
+  watch.seen(problemAnswer('internal-error'));
   expect([lines, counted]).toEqual([[], [500]]);
 });
 
 test('answers below 500 are neither logged nor counted', () => {
   const { watch, lines, counted } = watching();
-  watch.seen(new Response('{}'));
-  watch.seen(problemResponse('candidate-not-found'));
-  watch.seen(problemResponse('too-many-attempts'));
+  watch.seen({ kind: makeAnswerKind(200, {}), changing: {}, body: '{}' });
+  watch.seen(problemAnswer('candidate-not-found'));
+  watch.seen(problemAnswer('too-many-attempts'));
   expect([lines, counted]).toEqual([[], []]);
 });
 
 test('of a flood 20 lines a second are logged, and the next says how many were not', () => {
   const { watch, lines, counted, clock } = watching();
-  for (let i = 0; i < 1_000; i += 1) watch.seen(problemResponse('overloaded'));
+  for (let i = 0; i < 1_000; i += 1) watch.seen(problemAnswer('overloaded'));
   expect(lines).toHaveLength(20);
   clock.nowMs = 999;
-  watch.seen(problemResponse('overloaded'));
+  watch.seen(problemAnswer('overloaded'));
   expect(lines).toHaveLength(20);
   clock.nowMs = 1_000;
-  watch.seen(problemResponse('overloaded'));
+  watch.seen(problemAnswer('overloaded'));
   expect(lines).toHaveLength(21);
   expect(lines.at(-1)?.count).toBe(981);
   expect(counted).toHaveLength(1_002);

@@ -8,6 +8,7 @@ import { Admission } from '../../service/http/admission.ts';
 import { createApp } from '../../service/http/app.ts';
 import { createCallerOf } from '../../service/http/caller.ts';
 import { createAnswerLookup } from '../../service/http/lookup-answer.ts';
+import { createLookupCalls } from '../../service/http/lookup-calls.ts';
 import { makePepperFile, presetDefinition } from '../helpers/batch.ts';
 import type { Challenge } from '../helpers/proof-of-work.ts';
 import { solve } from '../helpers/proof-of-work.ts';
@@ -56,7 +57,11 @@ function makeRig(lookup: Lookup | LookupOutcome, { maxInFlight = 10 } = {}): Rig
   ];
   const answerLookup = createAnswerLookup({ lookup: useCase, admission, log });
   const callerOf = createCallerOf({ peppers: [pepper], trustedProxies: [], maxNumber: 1_000 });
-  const app = createApp({ answerLookup, admission, callerOf, listSeries: () => views, log });
+  const app = createApp({
+    lookups: createLookupCalls({ answerLookup, admission, callerOf }),
+    listSeries: () => views,
+    log,
+  });
   return { app, logged, counts, asked };
 }
 

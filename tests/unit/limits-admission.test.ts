@@ -42,22 +42,18 @@ describe('a loop', () => {
 });
 
 describe('admission', () => {
-  const busy = (): Promise<void> => new Promise(() => {});
-
   it.each([
     [8, 1, 8],
     [8, 0.5, 4],
     [8, 1 / 8, 1],
     [2, 1 / 8, 1],
-  ])('with a limit of %i and a share of %d takes in %i', async (limit, share, expected) => {
+  ])('with a limit of %i and a share of %d takes in %i', (limit, share, expected) => {
     const admission = new Admission(limit, { inFlight: () => {}, shed: () => {} }, () => share);
     let admitted = 0;
-    for (let i = 0; i < 20; i += 1) {
-      if (admission.isFull) break;
-      admitted += 1;
-      void admission.run(busy);
-    }
+    while (admitted < 20 && admission.enter()) admitted += 1;
     expect(admitted).toBe(expected);
-    expect(await admission.run(() => Promise.resolve('work'))).toBeUndefined();
+    expect(admission.isFull).toBe(true);
+    admission.leave();
+    expect(admission.enter()).toBe(true);
   });
 });

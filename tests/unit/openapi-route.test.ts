@@ -4,6 +4,7 @@ import { Admission } from '../../service/http/admission.ts';
 import { createApp } from '../../service/http/app.ts';
 import { createCallerOf } from '../../service/http/caller.ts';
 import { createAnswerLookup } from '../../service/http/lookup-answer.ts';
+import { createLookupCalls } from '../../service/http/lookup-calls.ts';
 import { describeApi } from '../../service/http/openapi/document.ts';
 import { makePepperFile } from '../helpers/batch.ts';
 import { makeContract, type OpenApi } from '../helpers/openapi.ts';
@@ -22,7 +23,11 @@ function makeApp(): Hono {
     log,
   });
   const callerOf = createCallerOf({ peppers: [pepper], trustedProxies: [], maxNumber: 1_000 });
-  return createApp({ answerLookup, admission, callerOf, listSeries: () => undefined, log });
+  return createApp({
+    lookups: createLookupCalls({ answerLookup, admission, callerOf }),
+    listSeries: () => undefined,
+    log,
+  });
 }
 
 describe('GET /openapi.json', () => {

@@ -1,0 +1,62 @@
+/**
+ * Lookups as the API takes them: a POST of JSON, at most 8 KB, credentials in the body alone. Asked by the
+ * server at once (lookup-endpoint.ts), and by the application (lookup-route.ts).
+ */
+import type { Answer } from '../http1/answer.ts';
+import type { Peer } from '../http1/endpoint.ts';
+import type { Admission } from './admission.ts';
+import type { CallerOf, RequestFacts } from './caller.ts';
+import type { AnswerLookup } from './lookup-answer.ts';
+import { overloaded } from './lookup-answer.ts';
+import { refuseRequest } from './request-faults.ts';
+
+export interface LookupCallsDeps {
+  readonly answerLookup: AnswerLookup;
+  readonly admission: Admission;
+  readonly callerOf: CallerOf;
+}
+
+export interface LookupCalls {
+  /** An answer that needs no body; undefined: the body may be read. */
+  refusal(request: RequestFacts & { readonly method: string }): Answer | Promise<Answer> | undefined;
+  /** The answer to a body; never rejects. */
+  answer(
+    seriesId: string,
+    body: string,
+    request: RequestFacts,
+    peer: Peer | undefined,
+  ): Answer | Promise<Answer>;
+}
+
+export function createLookupCalls({ answerLookup, admission, callerOf }: LookupCallsDeps): LookupCalls {
+  return {
+    refusal(request) {
+      // Credentials never travel in a URL: whatever GET brings along is not even looked at.
+      if (request.method !== 'POST') return refuseRequest('wrong-method', { allow: 'POST' });
+      if (!isJson(request.header('content-type'))) return refuseRequest('not-json');
+      return admission.isFull ? overloaded(admission) : undefined;
+    },
+    answer(seriesId, body, request, peer) {
+      const fields = parseFields(body);
+      return fields === undefined
+        ? refuseRequest('not-a-json-object')
+        : answerLookup(seriesId, fields, callerOf(request, peer));
+    },
+  };
+}
+
+function isJson(contentType: string | undefined): boolean {
+  return contentType !== undefined && /^application\/json\s*(?:;|$)/i.test(contentType);
+}
+
+function parseFields(text: string): Record<string, unknown> | undefined {
+  try {
+    const value: unknown = JSON.parse(text);
+    return typeof value === 'object' && value !== null && !Array.isArray(value)
+      ? (value as Record<string, unknown>)
+      : undefined;
+  } catch {
+    // The error quotes the text: it goes nowhere.
+    return undefined;
+  }
+}

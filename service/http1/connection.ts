@@ -1,0 +1,316 @@
+/**
+ * One connection: requests are read, answered and followed by the next, one at a time.
+ *
+ * Failure policy: what is no proper request gets its status and the end of the connection. Slow requests, and
+ * answers that nobody takes, are cut off (`expire`). A connection that is gone loses its answer and nothing else.
+ */
+import type { Answer } from './answer.ts';
+import type { Endpoint, Peer, Program, ServerFault } from './endpoint.ts';
+import type { RequestBody } from './request-body.ts';
+import { ChunkedBody, SizedBody } from './request-body.ts';
+import { RequestHead, parseRequestHead } from './request-head.ts';
+
+/** What a runtime's socket must be able to do. */
+export interface Wire {
+  readonly remoteAddress: string | undefined;
+  /**
+   * Sends, or keeps what cannot be sent yet.
+   * @param size bytes of both together.
+   * @returns whether all of it has gone; if not, `drained` follows.
+   */
+  send(head: string, body: string | Uint8Array, size: number): boolean;
+  /** Says that no more follows, after what was sent. */
+  finish(): void;
+  /** Gone at once. */
+  destroy(): void;
+  pause(): void;
+  resume(): void;
+}
+
+/** What all connections of a server share. */
+export interface Shared {
+  readonly program: Program;
+  readonly limits: ConnectionLimits;
+  /** Milliseconds, monotonic, as of the last sweep. */
+  nowMs: number;
+  /** As RFC 9110 wants it, as of the last sweep. */
+  date: string;
+  /** Answers end their connection. */
+  isClosing: boolean;
+}
+
+export interface ConnectionLimits {
+  readonly mostHeadBytes: number;
+  /** For a request, from its first byte to its last, and for the first byte of a connection. */
+  readonly requestWithinMs: number;
+  /** Without a request. */
+  readonly idleMs: number;
+  /** For an answer, or the next piece of it, to be taken. */
+  readonly takeWithinMs: number;
+}
+
+const HEAD_END = Buffer.from('\r\n\r\n');
+const NOTHING = Buffer.alloc(0);
+const CR = 13;
+const LF = 10;
+/** For the other side to take a last answer while what it still sends is thrown away. */
+const LINGER_MS = 1_000;
+/** Input that is kept while an answer is under way; beyond it the socket is paused. */
+const MOST_AHEAD_BYTES = 16 * 1024;
+
+type State =
+  /** Waiting for a head, or in it. */
+  | 'head'
+  | 'body'
+  /** The program has the request. */
+  | 'answering'
+  /** The answer waits for the other side to take it. */
+  | 'sending'
+  /** The last answer is sent: input is thrown away until the other side has it. */
+  | 'lingering'
+  | 'gone';
+
+export class Connection implements Peer {
+  readonly #wire: Wire;
+  readonly #shared: Shared;
+  #state: State = 'head';
+  #input: Buffer = NOTHING;
+  /** Of the input: no head ends before it. */
+  #searched = 0;
+  #head: RequestHead | undefined;
+  #endpoint: Endpoint | undefined;
+  #body: RequestBody | undefined;
+  #isLast = false;
+  #isPaused = false;
+  /** Has had an answer. */
+  #isKept = false;
+  #isAdvancing = false;
+  #deadlineMs: number;
+  readonly #answered = (answer: Answer): void => this.#send(answer);
+
+  constructor(wire: Wire, shared: Shared) {
+    this.#wire = wire;
+    this.#shared = shared;
+    this.#deadlineMs = shared.nowMs + shared.limits.requestWithinMs;
+  }
+
+  address(): string | undefined {
+    return this.#wire.remoteAddress;
+  }
+
+  /** Whether no request is under way. */
+  get isIdle(): boolean {
+    return this.#state === 'head' && this.#input.length === 0;
+  }
+
+  /** Bytes have come. */
+  received(bytes: Buffer): void {
+    if (this.#state === 'lingering' || this.#state === 'gone') return;
+    if (this.#isKept && this.isIdle)
+      this.#deadlineMs = this.#shared.nowMs + this.#shared.limits.requestWithinMs;
+    this.#input = this.#input.length === 0 ? bytes : Buffer.concat([this.#input, bytes]);
+    this.#advance();
+    if (!this.#isPaused && this.#isWaiting && this.#input.length > MOST_AHEAD_BYTES) {
+      this.#isPaused = true;
+      this.#wire.pause();
+    }
+  }
+
+  /** What was kept of an answer has gone. */
+  drained(): void {
+    if (this.#state === 'sending') this.#next();
+  }
+
+  /** A piece of an answer has gone. */
+  progressed(): void {
+    if (this.#state === 'sending') this.#deadlineMs = this.#shared.nowMs + this.#shared.limits.takeWithinMs;
+  }
+
+  /** The other side sends no more. */
+  ended(): void {
+    if (this.#state === 'head' || this.#state === 'body') this.#finish();
+    else if (this.#state === 'lingering') this.destroy();
+    else this.#isLast = true;
+  }
+
+  /** The socket is gone. */
+  closed(): void {
+    this.#state = 'gone';
+    this.#input = NOTHING;
+  }
+
+  /** Cuts off what has been too slow. @param nowMs monotonic. */
+  expire(nowMs: number): void {
+    if (nowMs < this.#deadlineMs) return;
+    const isLate = (this.#state === 'head' && this.#input.length > 0) || this.#state === 'body';
+    if (isLate) this.#refuse(408);
+    else this.destroy();
+  }
+
+  /** Ends it: now when it is idle, else with its answer. */
+  close(): void {
+    if (this.isIdle) this.#finish();
+    else this.#isLast = true;
+  }
+
+  destroy(): void {
+    this.#state = 'gone';
+    this.#wire.destroy();
+  }
+
+  get #isWaiting(): boolean {
+    return this.#state === 'answering' || this.#state === 'sending';
+  }
+
+  /** Goes as far as the input allows. */
+  #advance(): void {
+    // An answer that is there at once is followed by the next request in this loop, not inside of itself.
+    if (this.#isAdvancing) return;
+    this.#isAdvancing = true;
+    let isMoved = true;
+    while (isMoved && (this.#state === 'head' || this.#state === 'body'))
+      isMoved = this.#state === 'head' ? this.#readHead() : this.#readBody();
+    this.#isAdvancing = false;
+  }
+
+  /** @returns whether there is more to do. */
+  #readHead(): boolean {
+    // Line ends before a request line are to be ignored (RFC 9112, section 2.2).
+    while (this.#input.length >= 2 && this.#input[0] === CR && this.#input[1] === LF)
+      this.#input = this.#input.subarray(2);
+    const { mostHeadBytes } = this.#shared.limits;
+    const end = this.#input.indexOf(HEAD_END, Math.max(0, this.#searched - HEAD_END.length));
+    if (end === -1) {
+      this.#searched = this.#input.length;
+      if (this.#input.length > mostHeadBytes) this.#refuse(431);
+      return false;
+    }
+    this.#searched = 0;
+    const head = end > mostHeadBytes ? 431 : parseRequestHead(this.#input.toString('latin1', 0, end));
+    this.#input = this.#input.subarray(end + HEAD_END.length);
+    if (!(head instanceof RequestHead)) {
+      this.#refuse(head);
+      return false;
+    }
+    this.#begin(head);
+    return true;
+  }
+
+  #begin(head: RequestHead): void {
+    const { program } = this.#shared;
+    const endpoint = program.endpointOf(head);
+    this.#head = head;
+    this.#isLast ||= this.#shared.isClosing || !head.allowsKeeping;
+    const refusal = endpoint.refusal(head);
+    if (refusal !== undefined) {
+      this.#leaveBody(head);
+      this.#answerWith(refusal);
+      return;
+    }
+    const { bodyLength } = head;
+    if (bodyLength === 0 || (bodyLength !== 'chunked' && bodyLength <= this.#input.length)) {
+      if (bodyLength > endpoint.mostBodyBytes) this.#refuse(413);
+      else {
+        const body = bodyLength === 0 ? NOTHING : this.#input.subarray(0, bodyLength);
+        this.#input = this.#input.subarray(bodyLength);
+        this.#answerWith(endpoint.answer(head, body, this));
+      }
+      return;
+    }
+    if (bodyLength !== 'chunked' && bodyLength > endpoint.mostBodyBytes) {
+      this.#refuse(413);
+      return;
+    }
+    if (head.expectsContinue) this.#wire.send('HTTP/1.1 100 Continue\r\n\r\n', '', 25);
+    this.#endpoint = endpoint;
+    this.#body =
+      bodyLength === 'chunked' ? new ChunkedBody(endpoint.mostBodyBytes) : new SizedBody(bodyLength);
+    this.#state = 'body';
+  }
+
+  /** Of a request that is refused: skipped when it is there, else the connection ends with the answer. */
+  #leaveBody({ bodyLength }: RequestHead): void {
+    if (bodyLength !== 'chunked' && bodyLength <= this.#input.length)
+      this.#input = this.#input.subarray(bodyLength);
+    else this.#isLast = true;
+  }
+
+  #readBody(): boolean {
+    const [head, endpoint, body] = [this.#head, this.#endpoint, this.#body];
+    if (head === undefined || endpoint === undefined || body === undefined) return false;
+    this.#input = this.#input.subarray(body.take(this.#input));
+    const { state } = body;
+    if (state === 'more') return false;
+    this.#body = undefined;
+    if (state === 'done') this.#answerWith(endpoint.answer(head, body.bytes, this));
+    else this.#refuse(state);
+    return true;
+  }
+
+  #answerWith(answer: Answer | Promise<Answer>): void {
+    this.#state = 'answering';
+    this.#deadlineMs = Infinity;
+    if (answer instanceof Promise) void answer.then(this.#answered);
+    else this.#send(answer);
+  }
+
+  #refuse(fault: ServerFault): void {
+    this.#isLast = true;
+    this.#answerWith(this.#shared.program.refuse(fault));
+  }
+
+  #send(answer: Answer): void {
+    if (this.#state !== 'answering') return;
+    const { kind, changing, body } = answer;
+    this.#shared.program.onAnswer(answer);
+    const bodySize = typeof body === 'string' ? Buffer.byteLength(body) : body.length;
+    let head = kind.lines;
+    for (const name in changing) head += `${name}: ${changing[name] ?? ''}\r\n`;
+    this.#isLast ||= this.#shared.isClosing;
+    if (this.#isLast) head += 'connection: close\r\n';
+    const isHead = this.#head?.method === 'HEAD';
+    head += hasLength(kind.status, isHead, bodySize)
+      ? `date: ${this.#shared.date}\r\ncontent-length: ${bodySize}\r\n\r\n`
+      : `date: ${this.#shared.date}\r\n\r\n`;
+    this.#state = 'sending';
+    const hasGone = isHead
+      ? this.#wire.send(head, '', head.length)
+      : this.#wire.send(head, body, head.length + bodySize);
+    if (this.#state !== 'sending') return;
+    if (hasGone) this.#next();
+    else this.progressed();
+  }
+
+  /** After an answer. */
+  #next(): void {
+    this.#head = undefined;
+    if (this.#isLast) {
+      this.#finish();
+      return;
+    }
+    this.#state = 'head';
+    this.#isKept = true;
+    const { nowMs, limits } = this.#shared;
+    const hasMore = this.#input.length > 0;
+    this.#deadlineMs = nowMs + (hasMore ? limits.requestWithinMs : limits.idleMs);
+    if (this.#isPaused) {
+      this.#isPaused = false;
+      this.#wire.resume();
+    }
+    if (hasMore) this.#advance();
+  }
+
+  /** Ended at once, what the other side has sent and nobody read would reset the connection, its answer with it. */
+  #finish(): void {
+    this.#state = 'lingering';
+    this.#input = NOTHING;
+    this.#deadlineMs = this.#shared.nowMs + LINGER_MS;
+    if (this.#isPaused) this.#wire.resume();
+    this.#wire.finish();
+  }
+}
+
+/** An answer to HEAD may leave out the length of the body that it does not make. */
+function hasLength(status: number, isHead: boolean, bodySize: number): boolean {
+  return status !== 204 && status !== 304 && (!isHead || bodySize > 0);
+}
