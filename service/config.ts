@@ -13,6 +13,7 @@ import { FangbangError } from '#results/errors.ts';
 import type { RedisAddress } from '#results/redis-address.ts';
 import { parseRedisUrl } from '#results/redis-address.ts';
 import { DEFAULT_HOLD_MS, MOST_HOLD_MS } from './http/held-answers.ts';
+import { DEFAULT_PRACTICE_LOOKUPS } from './practice/practice.ts';
 import type { TracingSettings } from './tracing/settings.ts';
 import { tracingSettings, tracingVariables } from './tracing/settings.ts';
 
@@ -36,6 +37,8 @@ export interface Config {
   readonly maxLoopDelayMs: number;
   /** Least milliseconds before somebody is told that there is no place. */
   readonly holdOverloadedMs: number;
+  /** Made-up lookups before the instance is ready; 0: none. */
+  readonly practiceLookups: number;
   /** Connections to the public port; on Node alone. */
   readonly maxConnections: number;
   readonly limits: LimitSettings;
@@ -96,6 +99,7 @@ const environment = z.object({
   MAX_LOOP_DELAY_MS: integer(5, 10_000).default(50),
   HOLD_OVERLOADED_MS: integer(0, MOST_HOLD_MS).default(DEFAULT_HOLD_MS),
   MAX_CONNECTIONS: integer(1, 1_000_000).default(20_000),
+  PRACTICE_LOOKUPS: integer(0, 10_000_000).default(DEFAULT_PRACTICE_LOOKUPS),
   LIMIT_WRONG_PER_15_MINUTES: integer(1, MOST_WRONG).default(DEFAULT_LIMITS.wrongPerWindow),
   LIMIT_WRONG_PER_DAY: integer(1, MOST_WRONG).default(DEFAULT_LIMITS.wrongPerDay),
   LIMIT_FREE_BEFORE_PROOF: integer(1, MOST_WRONG).default(DEFAULT_LIMITS.freeBeforeProof),
@@ -173,6 +177,7 @@ export function readConfig(env: Environment): Config {
     maxInFlight: e.MAX_IN_FLIGHT,
     maxLoopDelayMs: e.MAX_LOOP_DELAY_MS,
     holdOverloadedMs: e.HOLD_OVERLOADED_MS,
+    practiceLookups: e.PRACTICE_LOOKUPS,
     maxConnections: e.MAX_CONNECTIONS,
     limits: {
       wrongPerWindow: e.LIMIT_WRONG_PER_15_MINUTES,

@@ -13,7 +13,9 @@ interface BunSocket {
   write(data: string | Uint8Array): number;
   /** FIN: the other side may still send. */
   shutdown(): void;
-  /** Closed at once. */
+  /** Closed; the system sends what it has been given. */
+  end(): void;
+  /** Closed at once by a reset, which takes back what the other side does not have yet. */
   terminate(): void;
   pause(): void;
   resume(): void;
@@ -39,6 +41,15 @@ interface BunRuntime {
 /** undefined: one too many, closed when it came. */
 type SocketState = { readonly wire: BunWire; readonly connection: Connection } | undefined;
 
+/** Where head and body are put together: a socket copies what it is given to write. */
+const scratch = Buffer.alloc(64 * 1024);
+
+function joined(head: string, body: Uint8Array, size: number): Buffer {
+  const whole = size <= scratch.length ? scratch : Buffer.allocUnsafe(size);
+  whole.set(body, whole.write(head, 'latin1'));
+  return whole.subarray(0, size);
+}
+
 class BunWire implements Wire {
   readonly #socket: BunSocket;
   #rest: Uint8Array | undefined;
@@ -52,11 +63,13 @@ class BunWire implements Wire {
   }
 
   send(head: string, body: string | Uint8Array, size: number): boolean {
-    const whole = typeof body === 'string' ? head + body : Buffer.concat([Buffer.from(head, 'latin1'), body]);
-    const gone = this.#socket.write(whole);
+    const whole = typeof body === 'string' ? head + body : joined(head, body, size);
+    // Something of a 100 Continue is still here.
+    const gone = this.#rest === undefined ? this.#socket.write(whole) : 0;
     if (gone === size) return true;
-    const bytes = typeof whole === 'string' ? Buffer.from(whole) : whole;
-    this.#rest = bytes.subarray(Math.max(0, gone));
+    // A copy: what it was joined in is used again.
+    const rest = Buffer.from(whole).subarray(Math.max(0, gone));
+    this.#rest = this.#rest === undefined ? rest : Buffer.concat([this.#rest, rest]);
     return false;
   }
 
@@ -70,6 +83,10 @@ class BunWire implements Wire {
 
   finish(): void {
     this.#socket.shutdown();
+  }
+
+  close(): void {
+    this.#socket.end();
   }
 
   destroy(): void {

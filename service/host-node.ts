@@ -7,8 +7,12 @@ import type { Listener, ListenOptions } from './host.ts';
 import type { Wire } from './http1/connection.ts';
 import type { Http1Server } from './http1/server.ts';
 
+/** A stream says `drain` when all of it is written: to see a slow reader's progress, it gets so much at a time. */
+const SLICE_BYTES = 64 * 1024;
+
 class NodeWire implements Wire {
   readonly #socket: Socket;
+  #rest: Uint8Array | undefined;
 
   constructor(socket: Socket) {
     this.#socket = socket;
@@ -22,13 +26,30 @@ class NodeWire implements Wire {
     if (typeof body === 'string') return this.#socket.write(head + body);
     this.#socket.cork();
     this.#socket.write(head, 'latin1');
-    const hasGone = this.#socket.write(body);
+    const hasGone = this.#socket.write(body.subarray(0, SLICE_BYTES));
     this.#socket.uncork();
+    if (body.length <= SLICE_BYTES) return hasGone;
+    this.#rest = body.subarray(SLICE_BYTES);
+    return hasGone && this.sendRest();
+  }
+
+  /** @returns whether all of it has gone. */
+  sendRest(): boolean {
+    let hasGone = true;
+    while (hasGone && this.#rest !== undefined) {
+      const slice = this.#rest.subarray(0, SLICE_BYTES);
+      this.#rest = slice.length < this.#rest.length ? this.#rest.subarray(SLICE_BYTES) : undefined;
+      hasGone = this.#socket.write(slice);
+    }
     return hasGone;
   }
 
   finish(): void {
     this.#socket.end();
+  }
+
+  close(): void {
+    this.#socket.destroySoon();
   }
 
   destroy(): void {
@@ -47,14 +68,18 @@ class NodeWire implements Wire {
 export async function listenOnNode(server: Http1Server, options: ListenOptions): Promise<Listener> {
   // Who has sent a request may end its side and still wants the answer.
   const listener = createServer({ allowHalfOpen: true, noDelay: true }, (socket) => {
-    const connection = server.accept(new NodeWire(socket));
+    const wire = new NodeWire(socket);
+    const connection = server.accept(wire);
     if (connection === undefined) {
       socket.destroy();
       return;
     }
     socket
       .on('data', (bytes: Buffer) => connection.received(bytes))
-      .on('drain', () => connection.drained())
+      .on('drain', () => {
+        if (wire.sendRest()) connection.drained();
+        else connection.progressed();
+      })
       .on('end', () => connection.ended())
       .on('close', () => server.closed(connection))
       // It is closed next.
@@ -64,6 +89,8 @@ export async function listenOnNode(server: Http1Server, options: ListenOptions):
   listener.once('error', reject);
   listener.listen({ host: options.host, port: options.port, reusePort: options.reusePort }, () => resolve());
   await listening;
+  // A connection that cannot be accepted (no more descriptors) is none of the program's; without a listener it ends it.
+  listener.off('error', reject).on('error', () => {});
   const address = listener.address();
   return {
     port: typeof address === 'object' && address !== null ? address.port : options.port,

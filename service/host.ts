@@ -8,6 +8,7 @@
  * closes; what is not over 5 s later is cut off.
  */
 import { FangbangError } from '#results/errors.ts';
+import type { ConnectionLimits } from './http1/connection.ts';
 import type { Program } from './http1/endpoint.ts';
 import { Http1Server } from './http1/server.ts';
 
@@ -22,6 +23,8 @@ export interface HostOptions {
   /** Whether other processes may listen on the same port, too (Linux); not when left out. */
   readonly reusePort?: boolean;
   readonly program: Program;
+  /** Others than the server's own. */
+  readonly limits?: Partial<ConnectionLimits>;
 }
 
 export interface Host {
@@ -51,8 +54,8 @@ export const runtimeName = process.versions['bun'] === undefined ? 'node' : 'bun
 
 /** Starts listening. @throws FangbangError `config-invalid` when the port cannot be had. */
 export async function listen({ reusePort = false, ...options }: HostOptions): Promise<Host> {
-  const { program, maxConnections } = options;
-  const server = new Http1Server({ program, mostConnections: maxConnections });
+  const { program, maxConnections, limits } = options;
+  const server = new Http1Server({ program, mostConnections: maxConnections, limits });
   const listener = await startListening(server, { ...options, reusePort });
   return {
     port: listener.port,

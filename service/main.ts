@@ -45,6 +45,7 @@ import { responseFromAnswer } from './http1/answer.ts';
 import { createLog } from './log.ts';
 import { createMetrics } from './metrics.ts';
 import { createPage } from './page/page.ts';
+import { practise } from './practice/practice.ts';
 import { linkToSupervisor } from './supervisor/link.ts';
 import { SUPERVISED } from './supervisor/messages.ts';
 import { makeRouteTemplateOf } from './tracing/route-template.ts';
@@ -123,9 +124,10 @@ async function main(config: Config): Promise<void> {
   });
   const counters =
     readClient === undefined ? undefined : new SharedCounters(new CommandLine(readClient), config.limits);
+  const fetchMany = readClient === undefined ? undefined : fetchManyFrom(readClient);
   const lookup = createLookup({
     publications,
-    cache: readClient === undefined ? undefined : tracing.cache(new RedisReader(fetchManyFrom(readClient))),
+    cache: fetchMany === undefined ? undefined : tracing.cache(new RedisReader(fetchMany)),
     store: tracing.store(new PostgresFallback(fallbackPool, bounds, { log, observer: metrics })),
     limiter: createLimiter(config.limits, counters, metrics),
     heal: writer === undefined ? undefined : (key, sealed) => writer.heal(key, sealed),
@@ -174,15 +176,18 @@ async function main(config: Config): Promise<void> {
   routeTemplateOf = makeRouteTemplateOf(app.routes.map(({ path }) => path));
   const program = createProgram({
     fetch: tracing.fetch((request, peer) => app.fetch(request, peer)),
+    log,
     // Traces begin with a Request.
     lookups: config.tracing === undefined ? lookupEndpoint(lookups) : undefined,
     onAnswer: watch.seen,
   });
 
   let isStopping = false;
+  let isPractised = false;
   const notReady = (): string | undefined => {
     if (isStopping) return 'stopping';
-    return publications.isReady ? undefined : 'the publications and their filters have not been read';
+    if (!publications.isReady) return 'the publications and their filters have not been read';
+    return isPractised ? undefined : 'the program practises';
   };
   const readiness = (): Readiness => {
     const reason = notReady();
@@ -194,6 +199,8 @@ async function main(config: Config): Promise<void> {
     : undefined;
 
   publications.start();
+  const practice = { lookups: config.practiceLookups, limits: config.limits, fetchMany, log };
+  void practise(practice).finally(() => (isPractised = true));
   await supervisor?.toldToListen;
   const { host } = config;
   const publicHost = await listen({
@@ -212,7 +219,7 @@ async function main(config: Config): Promise<void> {
           variable: 'ADMIN_PORT',
           // Health checks have their own: a flood on the public port takes none of them.
           maxConnections: MOST_ADMIN_CONNECTIONS,
-          program: createProgram({ fetch: (request) => admin.fetch(request) }),
+          program: createProgram({ fetch: (request) => admin.fetch(request), log }),
         })
       : undefined;
   const where = { host, port: publicHost.port, runtime: runtimeName };

@@ -6,6 +6,7 @@
  * Failure policy: as in service/main.ts for what keeps it from starting. An instance that ends is started again
  * (supervisor/fleet.ts). When this process dies, however it does, the instances stop by themselves.
  */
+import type { Logger } from '#lookup/observer.ts';
 import type { Config } from './config.ts';
 import { readConfig } from './config.ts';
 import { exitOnFault } from './exit-on-fault.ts';
@@ -30,7 +31,7 @@ try {
 async function main(config: Config, env: NodeJS.ProcessEnv): Promise<void> {
   const { host, instances: count } = config;
   const log = createLog(config.logLevel);
-  await refuseTakenPort(config);
+  await refuseTakenPort(config, log);
   const fleet = new Fleet({
     count,
     port: config.port,
@@ -47,7 +48,7 @@ async function main(config: Config, env: NodeJS.ProcessEnv): Promise<void> {
     port: config.adminPort,
     variable: 'ADMIN_PORT',
     maxConnections: MOST_ADMIN_CONNECTIONS,
-    program: createProgram({ fetch: (request) => admin.fetch(request) }),
+    program: createProgram({ fetch: (request) => admin.fetch(request), log }),
   });
 
   const end = async (exitCode: number): Promise<void> => {
@@ -90,14 +91,14 @@ async function main(config: Config, env: NodeJS.ProcessEnv): Promise<void> {
 }
 
 /** Instances share their port with whoever else is willing to: nobody but they may be there. */
-async function refuseTakenPort({ host, port }: Config): Promise<void> {
+async function refuseTakenPort({ host, port }: Config, log: Logger): Promise<void> {
   if (port === 0) return;
   const probe = await listen({
     host,
     port,
     variable: 'PORT',
     maxConnections: 1,
-    program: createProgram({ fetch: () => new Response(null, { status: 503 }) }),
+    program: createProgram({ fetch: () => new Response(null, { status: 503 }), log }),
   });
   await probe.close({ drain: false });
 }

@@ -133,6 +133,8 @@ async function start(choices: Choices): Promise<void> {
     startService({
       runtime,
       env: {
+        // A demo has no rush.
+        PRACTICE_LOOKUPS: '0',
         ...base,
         DATABASE_URL: logins.service,
         HOST: choices.host,

@@ -35,7 +35,8 @@ export function register(program: Command): void {
       const digest = computeDigest(pepper, definition.id, set.name, values);
       const payload = await readPayload(database, batch, digest);
       const slip = makeSlipCodec(definition).decode(payload);
-      const answer = compileAnswer(definition, await publicationOf(ctx, database, batch))(slip);
+      const template = compileAnswer(definition, await publicationOf(ctx, database, batch));
+      const answer = template(slip).toString();
       if (!ctx.json) ctx.say(answer);
       const json: Record<string, unknown> = JSON.parse(answer);
       return { json };

@@ -1,25 +1,27 @@
 /**
  * What the server asks: lookups at once, everything else through an application.
  */
+import type { Logger } from '#lookup/observer.ts';
 import type { Answer } from '../http1/answer.ts';
 import { answerFromResponse } from '../http1/answer.ts';
 import type { Endpoint, Peer, Program } from '../http1/endpoint.ts';
 import type { RequestHead } from '../http1/request-head.ts';
+import { unexpectedFault } from './lookup-answer.ts';
 import { seriesIdOf } from './lookup-endpoint.ts';
 import { refuseConnection } from './request-faults.ts';
 
 export type Fetch = (request: Request, peer: Peer) => Response | Promise<Response>;
 
 export interface ProgramDeps {
-  /** An application; its faults are its own to answer. */
   readonly fetch: Fetch;
+  readonly log: Logger;
   /** undefined: lookups go through the application, too. */
   readonly lookups?: Endpoint | undefined;
   readonly onAnswer?: (answer: Answer) => void;
 }
 
-export function createProgram({ fetch, lookups, onAnswer = () => {} }: ProgramDeps): Program {
-  const application = applicationEndpoint(fetch);
+export function createProgram({ fetch, log, lookups, onAnswer = () => {} }: ProgramDeps): Program {
+  const application = applicationEndpoint(fetch, log);
   return {
     endpointOf: (head) =>
       lookups !== undefined && seriesIdOf(head.target) !== undefined ? lookups : application,
@@ -32,21 +34,29 @@ export function createProgram({ fetch, lookups, onAnswer = () => {} }: ProgramDe
 const MOST_BODY_BYTES = 64 * 1024;
 /** The application looks at the path alone; what a client writes into Host goes nowhere. */
 const ORIGIN = 'http://fangbang';
-/** What a Request cannot have, and nothing of ours answers: asked for under another name, it is refused as such. */
-const UNASKABLE = new Set(['CONNECT', 'TRACE', 'TRACK']);
+/** The methods that a Request can have on both runtimes: of another Bun makes GET, and Node refuses some. */
+const KNOWN_METHODS = new Set(['GET', 'HEAD', 'POST', 'PUT', 'DELETE', 'PATCH', 'OPTIONS']);
+/** In the place of others: nothing of ours takes it, so that it is refused as they are. */
+const NOBODYS_METHOD = 'PATCH';
 
-function applicationEndpoint(fetch: Fetch): Endpoint {
+function applicationEndpoint(fetch: Fetch, log: Logger): Endpoint {
   return {
     mostBodyBytes: MOST_BODY_BYTES,
     refusal: () => undefined,
-    answer: async (head, body, peer) => answerFromResponse(await fetch(requestOf(head, body), peer)),
+    async answer(head, body, peer) {
+      try {
+        return await answerFromResponse(await fetch(requestOf(head, body), peer));
+      } catch (error) {
+        return unexpectedFault(error, log);
+      }
+    },
   };
 }
 
 function requestOf(head: RequestHead, body: Buffer): Request {
   const { method, target } = head;
   return new Request(ORIGIN + target, {
-    method: UNASKABLE.has(method) ? `X-${method}` : method,
+    method: KNOWN_METHODS.has(method) ? method : NOBODYS_METHOD,
     headers: head.headers(),
     ...(method === 'GET' || method === 'HEAD' ? {} : { body: body as Buffer<ArrayBuffer> }),
   });

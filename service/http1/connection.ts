@@ -3,8 +3,10 @@
  *
  * Failure policy: what is no proper request gets its status and the end of the connection. Slow requests, and
  * answers that nobody takes, are cut off (`expire`). A connection that is gone loses its answer and nothing else.
+ * A program that throws or rejects, against its contract, costs its connection a bare 500 and nobody else anything.
  */
 import type { Answer } from './answer.ts';
+import { makeAnswerKind } from './answer.ts';
 import type { Endpoint, Peer, Program, ServerFault } from './endpoint.ts';
 import type { RequestBody } from './request-body.ts';
 import { ChunkedBody, SizedBody } from './request-body.ts';
@@ -21,7 +23,9 @@ export interface Wire {
   send(head: string, body: string | Uint8Array, size: number): boolean;
   /** Says that no more follows, after what was sent. */
   finish(): void;
-  /** Gone at once. */
+  /** Gone for us; what was sent still reaches the other side, if that takes it. */
+  close(): void;
+  /** Gone at once, with what was sent and not taken yet. */
   destroy(): void;
   pause(): void;
   resume(): void;
@@ -57,6 +61,8 @@ const LF = 10;
 const LINGER_MS = 1_000;
 /** Input that is kept while an answer is under way; beyond it the socket is paused. */
 const MOST_AHEAD_BYTES = 16 * 1024;
+/** The words of the program's own 500 need the program. */
+const FAILED: Answer = { kind: makeAnswerKind(500, {}), changing: {}, body: '' };
 
 type State =
   /** Waiting for a head, or in it. */
@@ -68,6 +74,8 @@ type State =
   | 'sending'
   /** The last answer is sent: input is thrown away until the other side has it. */
   | 'lingering'
+  /** As good as gone; the system hands over what is left of the last answer. */
+  | 'closing'
   | 'gone';
 
 export class Connection implements Peer {
@@ -82,11 +90,20 @@ export class Connection implements Peer {
   #body: RequestBody | undefined;
   #isLast = false;
   #isPaused = false;
+  /** The other side sends no more; what it sent before is answered. */
+  #hasEnded = false;
   /** Has had an answer. */
   #isKept = false;
   #isAdvancing = false;
   #deadlineMs: number;
-  readonly #answered = (answer: Answer): void => this.#send(answer);
+  readonly #answered = (answer: Answer): void => {
+    try {
+      this.#send(answer);
+    } catch {
+      this.#fail();
+    }
+  };
+  readonly #failed = (): void => this.#fail();
 
   constructor(wire: Wire, shared: Shared) {
     this.#wire = wire;
@@ -105,7 +122,7 @@ export class Connection implements Peer {
 
   /** Bytes have come. */
   received(bytes: Buffer): void {
-    if (this.#state === 'lingering' || this.#state === 'gone') return;
+    if (!this.#isReading && !this.#isWaiting) return;
     if (this.#isKept && this.isIdle)
       this.#deadlineMs = this.#shared.nowMs + this.#shared.limits.requestWithinMs;
     this.#input = this.#input.length === 0 ? bytes : Buffer.concat([this.#input, bytes]);
@@ -128,9 +145,9 @@ export class Connection implements Peer {
 
   /** The other side sends no more. */
   ended(): void {
-    if (this.#state === 'head' || this.#state === 'body') this.#finish();
-    else if (this.#state === 'lingering') this.destroy();
-    else this.#isLast = true;
+    this.#hasEnded = true;
+    if (this.#isReading) this.#finish();
+    else if (this.#state === 'lingering') this.#closeSoftly();
   }
 
   /** The socket is gone. */
@@ -139,11 +156,20 @@ export class Connection implements Peer {
     this.#input = NOTHING;
   }
 
-  /** Cuts off what has been too slow. @param nowMs monotonic. */
-  expire(nowMs: number): void {
-    if (nowMs < this.#deadlineMs) return;
-    const isLate = (this.#state === 'head' && this.#input.length > 0) || this.#state === 'body';
-    if (isLate) this.#refuse(408);
+  /**
+   * Cuts off what has been too slow.
+   * @param nowMs monotonic.
+   * @param isCrowded whether others need the place: a kept connection then waits for its next request no longer
+   *   than a new one for its first.
+   */
+  expire(nowMs: number, isCrowded: boolean): void {
+    const isKeptIdle = this.#isKept && this.isIdle;
+    const { idleMs, requestWithinMs } = this.#shared.limits;
+    const earlierMs = isCrowded && isKeptIdle ? Math.max(0, idleMs - requestWithinMs) : 0;
+    if (nowMs < this.#deadlineMs - earlierMs) return;
+    if (isKeptIdle) this.#finish();
+    else if (this.#state === 'lingering') this.#closeSoftly();
+    else if (this.#isReading && !this.isIdle) this.#refuseLate();
     else this.destroy();
   }
 
@@ -158,6 +184,10 @@ export class Connection implements Peer {
     this.#wire.destroy();
   }
 
+  get #isReading(): boolean {
+    return this.#state === 'head' || this.#state === 'body';
+  }
+
   get #isWaiting(): boolean {
     return this.#state === 'answering' || this.#state === 'sending';
   }
@@ -167,10 +197,21 @@ export class Connection implements Peer {
     // An answer that is there at once is followed by the next request in this loop, not inside of itself.
     if (this.#isAdvancing) return;
     this.#isAdvancing = true;
-    let isMoved = true;
-    while (isMoved && (this.#state === 'head' || this.#state === 'body'))
-      isMoved = this.#state === 'head' ? this.#readHead() : this.#readBody();
+    try {
+      let isMoved = true;
+      while (isMoved && this.#isReading)
+        isMoved = this.#state === 'head' ? this.#readHead() : this.#readBody();
+    } catch {
+      this.#fail();
+    }
     this.#isAdvancing = false;
+    if (!this.#isReading) return;
+    if (this.#hasEnded) this.#finish();
+    else if (this.#isPaused) {
+      // Only now: with each answer, far more would come in than a request takes out.
+      this.#isPaused = false;
+      this.#wire.resume();
+    }
   }
 
   /** @returns whether there is more to do. */
@@ -186,7 +227,7 @@ export class Connection implements Peer {
       return false;
     }
     this.#searched = 0;
-    const head = end > mostHeadBytes ? 431 : parseRequestHead(this.#input.toString('latin1', 0, end));
+    const head = end > mostHeadBytes ? 431 : parseRequestHead(this.#input, end);
     this.#input = this.#input.subarray(end + HEAD_END.length);
     if (!(head instanceof RequestHead)) {
       this.#refuse(head);
@@ -250,7 +291,7 @@ export class Connection implements Peer {
   #answerWith(answer: Answer | Promise<Answer>): void {
     this.#state = 'answering';
     this.#deadlineMs = Infinity;
-    if (answer instanceof Promise) void answer.then(this.#answered);
+    if (answer instanceof Promise) void answer.then(this.#answered, this.#failed);
     else this.#send(answer);
   }
 
@@ -259,21 +300,44 @@ export class Connection implements Peer {
     this.#answerWith(this.#shared.program.refuse(fault));
   }
 
+  #refuseLate(): void {
+    try {
+      this.#refuse(408);
+    } catch {
+      this.#fail();
+    }
+  }
+
+  /** After a fault of the program, which may be anywhere but after the answer. */
+  #fail(): void {
+    if (!this.#isReading && this.#state !== 'answering') {
+      this.destroy();
+      return;
+    }
+    this.#isLast = true;
+    this.#state = 'answering';
+    try {
+      this.#send(FAILED);
+    } catch {
+      this.destroy();
+    }
+  }
+
   #send(answer: Answer): void {
     if (this.#state !== 'answering') return;
     const { kind, changing, body } = answer;
     this.#shared.program.onAnswer(answer);
+    const hasNoBody = kind.status === 204 || kind.status === 304 || this.#head?.method === 'HEAD';
     const bodySize = typeof body === 'string' ? Buffer.byteLength(body) : body.length;
     let head = kind.lines;
     for (const name in changing) head += `${name}: ${changing[name] ?? ''}\r\n`;
     this.#isLast ||= this.#shared.isClosing;
     if (this.#isLast) head += 'connection: close\r\n';
-    const isHead = this.#head?.method === 'HEAD';
-    head += hasLength(kind.status, isHead, bodySize)
+    head += hasLength(kind.status, hasNoBody, bodySize)
       ? `date: ${this.#shared.date}\r\ncontent-length: ${bodySize}\r\n\r\n`
       : `date: ${this.#shared.date}\r\n\r\n`;
     this.#state = 'sending';
-    const hasGone = isHead
+    const hasGone = hasNoBody
       ? this.#wire.send(head, '', head.length)
       : this.#wire.send(head, body, head.length + bodySize);
     if (this.#state !== 'sending') return;
@@ -293,11 +357,7 @@ export class Connection implements Peer {
     const { nowMs, limits } = this.#shared;
     const hasMore = this.#input.length > 0;
     this.#deadlineMs = nowMs + (hasMore ? limits.requestWithinMs : limits.idleMs);
-    if (this.#isPaused) {
-      this.#isPaused = false;
-      this.#wire.resume();
-    }
-    if (hasMore) this.#advance();
+    if (hasMore || this.#hasEnded || this.#isPaused) this.#advance();
   }
 
   /** Ended at once, what the other side has sent and nobody read would reset the connection, its answer with it. */
@@ -307,10 +367,17 @@ export class Connection implements Peer {
     this.#deadlineMs = this.#shared.nowMs + LINGER_MS;
     if (this.#isPaused) this.#wire.resume();
     this.#wire.finish();
+    if (this.#hasEnded) this.#closeSoftly();
+  }
+
+  #closeSoftly(): void {
+    this.#state = 'closing';
+    this.#deadlineMs = this.#shared.nowMs + this.#shared.limits.takeWithinMs;
+    this.#wire.close();
   }
 }
 
 /** An answer to HEAD may leave out the length of the body that it does not make. */
-function hasLength(status: number, isHead: boolean, bodySize: number): boolean {
-  return status !== 204 && status !== 304 && (!isHead || bodySize > 0);
+function hasLength(status: number, hasNoBody: boolean, bodySize: number): boolean {
+  return status !== 204 && status !== 304 && (!hasNoBody || bodySize > 0);
 }

@@ -13,22 +13,57 @@ export interface RequestBody {
   take(input: Buffer): number;
 }
 
+const FIRST_BYTES = 1024;
+
+/** Room that grows with what comes: neither an announced length nor a piece of one byte costs more than it brings. */
+class Gathered {
+  readonly #most: number;
+  #room: Buffer;
+  size = 0;
+
+  constructor(most: number) {
+    this.#most = most;
+    this.#room = Buffer.allocUnsafe(Math.min(most, FIRST_BYTES));
+  }
+
+  get bytes(): Buffer {
+    return this.#room.subarray(0, this.size);
+  }
+
+  /** @param piece fits into the most. */
+  add(piece: Buffer): void {
+    const size = this.size + piece.length;
+    if (size > this.#room.length) {
+      const room = Buffer.allocUnsafe(Math.min(this.#most, Math.max(size, 2 * this.#room.length)));
+      this.#room.copy(room, 0, 0, this.size);
+      this.#room = room;
+    }
+    piece.copy(this.#room, this.size);
+    this.size = size;
+  }
+}
+
 export class SizedBody implements RequestBody {
-  readonly bytes: Buffer;
-  #has = 0;
+  readonly #length: number;
+  readonly #gathered: Gathered;
 
   constructor(length: number) {
-    this.bytes = Buffer.allocUnsafe(length);
+    this.#length = length;
+    this.#gathered = new Gathered(length);
   }
 
   get state(): BodyState {
-    return this.#has === this.bytes.length ? 'done' : 'more';
+    return this.#gathered.size === this.#length ? 'done' : 'more';
+  }
+
+  get bytes(): Buffer {
+    return this.#gathered.bytes;
   }
 
   take(input: Buffer): number {
-    const taken = input.copy(this.bytes, this.#has);
-    this.#has += taken;
-    return taken;
+    const piece = input.subarray(0, this.#length - this.#gathered.size);
+    this.#gathered.add(piece);
+    return piece.length;
   }
 }
 
@@ -36,16 +71,18 @@ export class SizedBody implements RequestBody {
 const MOST_LINE_BYTES = 256;
 /** After the last chunk; nobody sends any. */
 const MOST_TRAILERS = 16;
-const SIZE_LINE = /^(?<size>[0-9A-Fa-f]{1,8})(?:[ \t]*;[\t\x20-\x7E\x80-\xFF]*)?$/;
+/** With extensions, which nobody reads: names, alone or with a token or a quoted text. */
+const SIZE_LINE =
+  /^(?<size>[0-9A-Fa-f]{1,8})(?:;[!#$%&'*+.^_`|~0-9A-Za-z-]+(?:=(?:[!#$%&'*+.^_`|~0-9A-Za-z-]+|"(?:[\t !#-[\]-~]|\\[\t -~])*"))?)*$/;
 const TRAILER = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+:[\t\x20-\x7E\x80-\xFF]*$/;
 const CR = 13;
 const LF = 10;
 
 export class ChunkedBody implements RequestBody {
   readonly #mostBytes: number;
-  readonly #chunks: Buffer[] = [];
-  #size = 0;
+  readonly #gathered: Gathered;
   #line = '';
+  #isAfterCr = false;
   /** What comes next: a chunk's size, its bytes, the line end after them, or trailers. */
   #part: 'size' | 'data' | 'data-end' | 'trailers' = 'size';
   #left = 0;
@@ -54,6 +91,7 @@ export class ChunkedBody implements RequestBody {
 
   constructor(mostBytes: number) {
     this.#mostBytes = mostBytes;
+    this.#gathered = new Gathered(mostBytes);
   }
 
   get state(): BodyState {
@@ -61,7 +99,7 @@ export class ChunkedBody implements RequestBody {
   }
 
   get bytes(): Buffer {
-    return Buffer.concat(this.#chunks);
+    return this.#gathered.bytes;
   }
 
   take(input: Buffer): number {
@@ -69,7 +107,7 @@ export class ChunkedBody implements RequestBody {
     while (at < input.length && this.#state === 'more') {
       if (this.#part === 'data') {
         const piece = input.subarray(at, at + this.#left);
-        this.#chunks.push(piece);
+        this.#gathered.add(piece);
         this.#left -= piece.length;
         at += piece.length;
         if (this.#left === 0) this.#part = 'data-end';
@@ -82,15 +120,19 @@ export class ChunkedBody implements RequestBody {
   }
 
   #takeByte(byte: number): void {
-    const endsLine = byte === LF && this.#line.endsWith('\r');
-    if (!endsLine) {
+    if (this.#isAfterCr) {
+      this.#isAfterCr = false;
       // A line end is CR and LF together; neither stands alone.
-      if (byte === LF || this.#line.endsWith('\r') || this.#line.length > MOST_LINE_BYTES) this.#state = 400;
-      else if (this.#part === 'data-end' && byte !== CR) this.#state = 400;
-      else this.#line += String.fromCharCode(byte);
-      return;
-    }
-    const line = this.#line.slice(0, -1);
+      if (byte === LF) this.#takeLine();
+      else this.#state = 400;
+    } else if (byte === CR) this.#isAfterCr = true;
+    else if (byte === LF || this.#part === 'data-end' || this.#line.length === MOST_LINE_BYTES)
+      this.#state = 400;
+    else this.#line += String.fromCharCode(byte);
+  }
+
+  #takeLine(): void {
+    const line = this.#line;
     this.#line = '';
     if (this.#part === 'data-end') this.#part = 'size';
     else if (this.#part === 'size') this.#startChunk(line);
@@ -104,8 +146,7 @@ export class ChunkedBody implements RequestBody {
       return;
     }
     this.#left = Number.parseInt(size, 16);
-    this.#size += this.#left;
-    if (this.#size > this.#mostBytes) this.#state = 413;
+    if (this.#gathered.size + this.#left > this.#mostBytes) this.#state = 413;
     this.#part = this.#left === 0 ? 'trailers' : 'data';
   }
 

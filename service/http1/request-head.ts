@@ -12,12 +12,35 @@ const MOST_HEADERS = 100;
 const METHOD = /^[A-Z][A-Z0-9_-]{0,31}$/;
 /** Printable ASCII, everything else has to be percent-encoded; and no fragment. */
 const TARGET = /^\/[!"$-~]*$/;
-const ABSOLUTE_TARGET = /^https?:\/\/[^/?#]+(?<target>[!"$-~]*)$/i;
-const HEADER_NAME = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/;
-/** Control characters but the tab. */
-const NO_HEADER_TEXT = /[^\t\x20-\x7E\x80-\xFF]/;
+const ABSOLUTE_TARGET = /^https?:\/\/[A-Za-z0-9._~%!$&'()*+,;=:[\]-]+(?<target>(?:[/?][!"$-~]*)?)$/i;
 const HOST = /^[A-Za-z0-9._~%!$&'()*+,;=:[\]-]*$/;
 const DIGITS = /^[0-9]{1,15}$/;
+
+const TAB = 9;
+const LF = 10;
+const CR = 13;
+const SPACE = 32;
+const COLON = 58;
+const CAPITAL_A = 65;
+const CAPITAL_Z = 90;
+/** Turns a capital letter into a small one. */
+const SMALL = 32;
+
+/** What a byte may be part of. */
+const IN_NAME = 1;
+const IN_VALUE = 2;
+const PARTS = Uint8Array.from({ length: 256 }, (_, byte) => {
+  const character = String.fromCharCode(byte);
+  // Everything but the control characters; the tab is none here.
+  const inValue = /[\t\x20-\x7E\x80-\xFF]/.test(character) ? IN_VALUE : 0;
+  return /[!#$%&'*+.^_`|~0-9A-Za-z-]/.test(character) ? inValue | IN_NAME : inValue;
+});
+
+interface RequestLine {
+  readonly method: string;
+  readonly target: string;
+  readonly isHttp10: boolean;
+}
 
 /** A request without its body. */
 export class RequestHead {
@@ -26,38 +49,38 @@ export class RequestHead {
   readonly target: string;
   readonly isHttp10: boolean;
   readonly bodyLength: BodyLength;
-  readonly #names: readonly string[];
-  readonly #values: readonly string[];
+  readonly #bytes: Buffer;
+  readonly #places: Places;
 
-  constructor(
-    line: { readonly method: string; readonly target: string; readonly isHttp10: boolean },
-    names: readonly string[],
-    values: readonly string[],
-    bodyLength: BodyLength,
-  ) {
+  constructor(line: RequestLine, bytes: Buffer, places: Places, bodyLength: BodyLength) {
     this.method = line.method;
     this.target = line.target;
     this.isHttp10 = line.isHttp10;
     this.bodyLength = bodyLength;
-    this.#names = names;
-    this.#values = values;
+    this.#bytes = bytes;
+    this.#places = places;
   }
 
   /** The value of a header, several joined. @param name in lower case. */
   header(name: string): string | undefined {
-    return valueOf(this.#names, this.#values, name);
+    return valueOf(this.#bytes, this.#places, name);
   }
 
   /** All headers in their order; names in lower case. */
   headers(): [string, string][] {
-    return this.#names.map((name, i) => [name, this.#values[i] ?? '']);
+    const all: [string, string][] = [];
+    for (let i = 0; i < this.#places.length; i += EACH) {
+      const name = textOf(this.#bytes, this.#places, i).toLowerCase();
+      all.push([name, textOf(this.#bytes, this.#places, i + VALUE)]);
+    }
+    return all;
   }
 
   /** Whether the connection may be kept for another request. */
   get allowsKeeping(): boolean {
     if (this.isHttp10) return false;
     const connection = this.header('connection');
-    return connection === undefined || !/(?:^|,)\s*close\s*(?:,|$)/i.test(connection);
+    return connection === undefined || !/(?:^|,)[ \t]*close[ \t]*(?:,|$)/i.test(connection);
   }
 
   /** Whether the sender waits for a word before it sends the body. */
@@ -66,51 +89,81 @@ export class RequestHead {
   }
 }
 
+/** For each header, where its name begins and ends, and its value. */
+type Places = readonly number[];
+const EACH = 4;
+const VALUE = 2;
+
 /**
- * Reads a head.
- * @param text in Latin-1, from the request line to the last header, without the line ends after it.
+ * Reads a head, byte by byte: as text, by regular expressions, the 18 headers of a phone's request took twice
+ * as long (7.4 µs on Bun).
+ * @param end of the last header, before the line ends after it.
  */
-export function parseRequestHead(text: string): RequestHead | HeadFault {
-  let end = text.indexOf('\r\n');
-  if (end === -1) end = text.length;
-  const line = parseRequestLine(text.slice(0, end));
+export function parseRequestHead(bytes: Buffer, end: number): RequestHead | HeadFault {
+  let at = bytes.indexOf(CR);
+  if (at === -1 || at > end) at = end;
+  const line = requestLineOf(bytes.toString('latin1', 0, at));
   if (typeof line === 'number') return line;
+  if (at < end && bytes[at + 1] !== LF) return 400;
 
-  const names: string[] = [];
-  const values: string[] = [];
-  for (let at = end + 2; at < text.length; at = end + 2) {
-    end = text.indexOf('\r\n', at);
-    if (end === -1) end = text.length;
-    const colon = text.indexOf(':', at);
-    if (colon === -1 || colon > end) return 400;
-    const name = text.slice(at, colon);
-    const value = trimmed(text, colon + 1, end);
-    if (!HEADER_NAME.test(name) || NO_HEADER_TEXT.test(value)) return 400;
-    if (names.length === MOST_HEADERS) return 431;
-    names.push(name.toLowerCase());
-    values.push(value);
+  const places: number[] = [];
+  for (at += 2; at < end; at += 2) {
+    const name = at;
+    while (at < end && ((PARTS[bytes[at] ?? 0] ?? 0) & IN_NAME) !== 0) at += 1;
+    const nameEnd = at;
+    if (nameEnd === name || bytes[at] !== COLON) return 400;
+    at += 1;
+    while (at < end && isBlank(bytes[at])) at += 1;
+    const value = at;
+    while (at < end && ((PARTS[bytes[at] ?? 0] ?? 0) & IN_VALUE) !== 0) at += 1;
+    if (at < end && (bytes[at] !== CR || bytes[at + 1] !== LF)) return 400;
+    let valueEnd = at;
+    while (valueEnd > value && isBlank(bytes[valueEnd - 1])) valueEnd -= 1;
+    if (places.length === MOST_HEADERS * EACH) return 431;
+    places.push(name, nameEnd, value, valueEnd);
   }
-
-  const host = valueOf(names, values, 'host');
-  if (host === undefined ? !line.isHttp10 : !HOST.test(host)) return 400;
-  if (host !== undefined && names.indexOf('host') !== names.lastIndexOf('host')) return 400;
-  const expect = valueOf(names, values, 'expect');
-  if (expect !== undefined && expect.toLowerCase() !== '100-continue') return 417;
-  const bodyLength = bodyLengthOf(names, values, line.isHttp10);
-  if (bodyLength === 400 || bodyLength === 501) return bodyLength;
-  return new RequestHead(line, names, values, bodyLength.length);
+  return headOf(line, bytes, places);
 }
 
-function parseRequestLine(line: string): { method: string; target: string; isHttp10: boolean } | HeadFault {
-  const first = line.indexOf(' ');
-  const last = line.lastIndexOf(' ');
+function headOf(line: RequestLine, bytes: Buffer, places: Places): RequestHead | HeadFault {
+  const host = valueOf(bytes, places, 'host');
+  // Two are joined by a comma and a space, which no name of a host has.
+  if (host === undefined ? !line.isHttp10 : !HOST.test(host)) return 400;
+  const expect = valueOf(bytes, places, 'expect');
+  if (expect !== undefined && expect.toLowerCase() !== '100-continue') return 417;
+  const coding = valueOf(bytes, places, 'transfer-encoding');
+  const length = valueOf(bytes, places, 'content-length');
+  if (coding === undefined) {
+    if (length === undefined) return new RequestHead(line, bytes, places, 0);
+    // A second one is joined by a comma: refused, even when both say the same.
+    return DIGITS.test(length) ? new RequestHead(line, bytes, places, Number(length)) : 400;
+  }
+  if (length !== undefined || line.isHttp10) return 400;
+  return coding.toLowerCase() === 'chunked' ? new RequestHead(line, bytes, places, 'chunked') : 501;
+}
+
+/** The last one that was read: in the minute that counts nearly all are alike. */
+let lastText = '';
+let lastLine: RequestLine | HeadFault = 400;
+
+function requestLineOf(text: string): RequestLine | HeadFault {
+  if (text !== lastText) {
+    lastLine = parseRequestLine(text);
+    lastText = text;
+  }
+  return lastLine;
+}
+
+function parseRequestLine(text: string): RequestLine | HeadFault {
+  const first = text.indexOf(' ');
+  const last = text.lastIndexOf(' ');
   if (first <= 0 || last === first) return 400;
-  const method = line.slice(0, first);
-  const version = line.slice(last + 1);
+  const method = text.slice(0, first);
+  const version = text.slice(last + 1);
   if (!METHOD.test(method)) return 400;
   if (version !== 'HTTP/1.1' && version !== 'HTTP/1.0')
     return /^HTTP\/[0-9]\.[0-9]$/.test(version) ? 505 : 400;
-  const target = line.slice(first + 1, last);
+  const target = text.slice(first + 1, last);
   const isHttp10 = version === 'HTTP/1.0';
   if (TARGET.test(target)) return { method, target, isHttp10 };
   const absolute = ABSOLUTE_TARGET.exec(target)?.groups?.['target'];
@@ -119,40 +172,31 @@ function parseRequestLine(line: string): { method: string; target: string; isHtt
   return 400;
 }
 
-function bodyLengthOf(
-  names: readonly string[],
-  values: readonly string[],
-  isHttp10: boolean,
-): { readonly length: BodyLength } | 400 | 501 {
-  const coding = valueOf(names, values, 'transfer-encoding');
-  const length = valueOf(names, values, 'content-length');
-  if (coding === undefined) {
-    if (length === undefined) return { length: 0 };
-    // A second one is joined by a comma: refused, even when both say the same.
-    return DIGITS.test(length) ? { length: Number(length) } : 400;
-  }
-  if (length !== undefined || isHttp10) return 400;
-  return coding.toLowerCase() === 'chunked' ? { length: 'chunked' } : 501;
+function isBlank(byte: number | undefined): boolean {
+  return byte === SPACE || byte === TAB;
 }
 
-const TAB = 9;
-const SPACE = 32;
-
-/** Without spaces and tabs around it: trim() would take more away than others do. */
-function trimmed(text: string, from: number, to: number): string {
-  let [start, end] = [from, to];
-  const isBlank = (at: number): boolean => text.charCodeAt(at) === SPACE || text.charCodeAt(at) === TAB;
-  while (start < end && isBlank(start)) start += 1;
-  while (end > start && isBlank(end - 1)) end -= 1;
-  return text.slice(start, end);
-}
-
-function valueOf(names: readonly string[], values: readonly string[], name: string): string | undefined {
+function valueOf(bytes: Buffer, places: Places, name: string): string | undefined {
   let found: string | undefined;
-  for (let i = 0; i < names.length; i += 1) {
-    if (names[i] !== name) continue;
-    const value = values[i] ?? '';
+  for (let i = 0; i < places.length; i += EACH) {
+    if (!isNamed(bytes, places, i, name)) continue;
+    const value = textOf(bytes, places, i + VALUE);
     found = found === undefined ? value : `${found}${name === 'cookie' ? '; ' : ', '}${value}`;
   }
   return found;
+}
+
+/** @param name in lower case. */
+function isNamed(bytes: Buffer, places: Places, place: number, name: string): boolean {
+  const from = places[place] ?? 0;
+  if ((places[place + 1] ?? 0) - from !== name.length) return false;
+  for (let i = 0; i < name.length; i += 1) {
+    const byte = bytes[from + i] ?? 0;
+    if ((byte >= CAPITAL_A && byte <= CAPITAL_Z ? byte | SMALL : byte) !== name.charCodeAt(i)) return false;
+  }
+  return true;
+}
+
+function textOf(bytes: Buffer, places: Places, place: number): string {
+  return bytes.toString('latin1', places[place], places[place + 1]);
 }

@@ -9,9 +9,11 @@ export interface ServerSettings {
   readonly program: Program;
   /** At once; further ones are closed as they come. */
   readonly mostConnections: number;
+  /** Others than LIMITS: tests do not wait for a minute. */
+  readonly limits?: Partial<ConnectionLimits> | undefined;
 }
 
-const LIMITS: ConnectionLimits = {
+export const LIMITS: ConnectionLimits = {
   // Browsers send about 1 KB, with cookies and proxies' additions 4.
   mostHeadBytes: 16 * 1024,
   requestWithinMs: 5_000,
@@ -21,6 +23,8 @@ const LIMITS: ConnectionLimits = {
 };
 /** How late a time limit may be. */
 const SWEEP_MS = 250;
+/** Part of the connections from which on nobody keeps one that is idle. */
+const CROWDED = 0.75;
 
 export class Http1Server {
   readonly #shared: Shared;
@@ -29,9 +33,15 @@ export class Http1Server {
   readonly #sweeping: NodeJS.Timeout;
   #allGone: (() => void) | undefined;
 
-  constructor({ program, mostConnections }: ServerSettings) {
+  constructor({ program, mostConnections, limits }: ServerSettings) {
     this.#mostConnections = mostConnections;
-    this.#shared = { program, limits: LIMITS, nowMs: 0, date: '', isClosing: false };
+    this.#shared = {
+      program,
+      limits: { ...LIMITS, ...limits },
+      nowMs: 0,
+      date: '',
+      isClosing: false,
+    };
     this.#tick();
     this.#sweeping = setInterval(() => this.#sweep(), SWEEP_MS);
   }
@@ -86,6 +96,7 @@ export class Http1Server {
   #sweep(): void {
     this.#tick();
     const { nowMs } = this.#shared;
-    for (const connection of this.#connections) connection.expire(nowMs);
+    const isCrowded = this.#connections.size > CROWDED * this.#mostConnections;
+    for (const connection of this.#connections) connection.expire(nowMs, isCrowded);
   }
 }

@@ -25,8 +25,8 @@ import type { CacheValue, ResultCache } from './redis-reader.ts';
 import type { OpenBatch, SeriesView } from './series-timeline.ts';
 
 export type LookupOutcome =
-  /** `json` is the body of the answer (design.md section 5); the digest, what a device may keep. */
-  | { readonly kind: 'found'; readonly json: string; readonly digest: Digest }
+  /** `json` is the body of the answer (design.md section 5), in UTF-8; the digest, what a device may keep. */
+  | { readonly kind: 'found'; readonly json: Buffer; readonly digest: Digest }
   /** No such combination of credentials, whichever of them is wrong. */
   | { readonly kind: 'absent' }
   /** Before the release or after a withdrawal, whatever the credentials; times null when unknown. */
@@ -262,7 +262,7 @@ function notReleased(view: SeriesView, nowMs: number): LookupOutcome {
 }
 
 /** The answer from a plain slip, or undefined when the slip is damaged or another candidate's. */
-function answerFrom({ open, batch, candidateNumber }: Question, payload: Buffer): string | undefined {
+function answerFrom({ open, batch, candidateNumber }: Question, payload: Buffer): Buffer | undefined {
   try {
     const slip = batch.codec.decode(payload);
     if (candidateNumber !== undefined && slip.candidateNumber !== candidateNumber) return undefined;

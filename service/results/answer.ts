@@ -6,6 +6,7 @@
 import type { SeriesDefinition, StatusCode } from './definition.ts';
 import { STATUS_CODES } from './definition.ts';
 import { FangbangError } from './errors.ts';
+import { MAX_TEXT_BYTES } from './payload-bytes.ts';
 import type { Slip } from './slip.ts';
 import { MARK_BASE, NOT_TAKEN, lastMarkCode, readMark } from './slip.ts';
 import { COMPONENT_STATUS_TEXTS, statusTexts } from './texts.ts';
@@ -21,8 +22,11 @@ export interface PublishedBatch {
   readonly rehearsal: boolean;
 }
 
-/** Compiled once per publication: turns a slip into the JSON text of its answer. */
-export type AnswerTemplate = (slip: Slip) => string;
+/**
+ * Compiled once per publication: turns a slip into the JSON text of its answer, in UTF-8. Bytes, since a text put
+ * together from its parts is joined and encoded anew for each answer (3.8 µs on Bun, from bytes 1.2).
+ */
+export type AnswerTemplate = (slip: Slip) => Buffer;
 
 /** The instant as ISO 8601 with the zone's offset, to the second: 2026-06-25T09:00:00+08:00. */
 export function showInstant(ms: number, timeZone: string): string {
@@ -63,54 +67,83 @@ export function compileAnswer(definition: SeriesDefinition, batch: PublishedBatc
     title: definition.title,
     ...(batch.rehearsal ? { rehearsal: true } : {}),
   };
-  const head = `{"series":${JSON.stringify(series)},"batch":${JSON.stringify({
-    number: batch.number,
-    publishedAt: showInstant(batch.opensAtMs, definition.timeZone),
-    corrected: batch.corrected,
-  })},"candidate":{"number":`;
+  const head = Buffer.from(
+    `{"series":${JSON.stringify(series)},"batch":${JSON.stringify({
+      number: batch.number,
+      publishedAt: showInstant(batch.opensAtMs, definition.timeZone),
+      corrected: batch.corrected,
+    })},"candidate":{"number":`,
+  );
 
-  const statusParts = new Map<StatusCode, string>(
+  const statusParts = new Map<StatusCode, Buffer>(
     STATUS_CODES.map((code) => [
       code,
-      `},"status":${JSON.stringify({ code, ...statusTexts(definition, code) })},"components":[`,
+      Buffer.from(`},"status":${JSON.stringify({ code, ...statusTexts(definition, code) })},"components":[`),
     ]),
   );
   const markParts = definition.components.map((component) => {
-    const parts: string[] = [];
+    const parts: Buffer[] = [];
     const opening = JSON.stringify({ code: component.code, title: component.title }).slice(0, -1);
     for (let code = 1; code <= lastMarkCode(component); code += 1) {
-      parts[code] =
-        code < MARK_BASE && code > Object.keys(COMPONENT_STATUS_TEXTS).length
-          ? ''
-          : `${opening},${markJson(component, code)}}`;
+      if (code < MARK_BASE && code > Object.keys(COMPONENT_STATUS_TEXTS).length) continue;
+      parts[code] = Buffer.from(`${opening},${markJson(component, code)}},`);
     }
     return parts;
   });
   const totalTail = definition.total === undefined ? '' : `,"max":${definition.total.max}}`;
   const flagParts = definition.flags.map((flag) => JSON.stringify({ code: flag.code, title: flag.title }));
 
+  const mostBytes =
+    head.length +
+    longest(statusParts.values()) +
+    markParts.reduce((sum, parts) => sum + longest(Object.values(parts)), 0) +
+    Buffer.byteLength(totalTail + flagParts.join(',')) +
+    MOST_BYTES_OF_VALUES;
+  const out = Buffer.alloc(mostBytes);
+
   return (slip) => {
-    let json = `${head}${JSON.stringify(slip.candidateNumber)},"name":${JSON.stringify(slip.name)}${statusParts.get(slip.status) ?? ''}`;
-    let separator = '';
+    if (slip.candidateNumber.length + slip.name.length > 2 * MAX_TEXT_BYTES)
+      throw new RangeError('a number or a name that no codec holds');
+    out.set(head);
+    let at = head.length;
+    at += out.write(`${JSON.stringify(slip.candidateNumber)},"name":${JSON.stringify(slip.name)}`, at);
+    const status = statusParts.get(slip.status);
+    if (status !== undefined) {
+      out.set(status, at);
+      at += status.length;
+    }
     for (let i = 0; i < markParts.length; i += 1) {
       const mark = slip.marks[i] ?? NOT_TAKEN;
       if (mark === NOT_TAKEN) continue;
       const part = markParts[i]?.[mark];
-      if (part === undefined || part === '')
+      if (part === undefined)
         throw new FangbangError(
           'stored-data-damaged',
           'a stored slip has a mark that its definition does not know',
         );
-      json += separator + part;
-      separator = ',';
+      out.set(part, at);
+      at += part.length;
     }
-    json += ']';
-    if (slip.total !== undefined && totalTail !== '') json += `,"total":{"score":${slip.total}${totalTail}`;
-    if (slip.rank !== undefined) json += `,"rank":${slip.rank}`;
+    // The comma after the last one.
+    if (out[at - 1] === COMMA) at -= 1;
+    let end = ']';
+    if (slip.total !== undefined && totalTail !== '') end += `,"total":{"score":${slip.total}${totalTail}`;
+    if (slip.rank !== undefined) end += `,"rank":${slip.rank}`;
     if (slip.flags !== 0)
-      json += `,"flags":[${flagParts.filter((_, i) => (slip.flags & (1 << i)) !== 0).join(',')}]`;
-    return `${json}}`;
+      end += `,"flags":[${flagParts.filter((_, i) => (slip.flags & (1 << i)) !== 0).join(',')}]`;
+    at += out.write(`${end}}`, at);
+    return Buffer.from(out.subarray(0, at));
   };
+}
+
+const COMMA = 44;
+/** Number and name, a character of which takes at most 6 bytes when it is escaped; total, rank, brackets. */
+const MOST_BYTES_OF_VALUES = 2 * 6 * MAX_TEXT_BYTES + 512;
+
+function longest(parts: Iterable<Buffer>): number {
+  let most = 0;
+  for (const { length } of parts) most = Math.max(most, length);
+  return most;
 }
 
 function markJson(component: SeriesDefinition['components'][number], code: number): string {

@@ -37,7 +37,7 @@ describe('preview', () => {
       opensAtMs: Date.parse(notBefore),
       corrected: false,
       rehearsal: false,
-    })(candidate.slip);
+    })(candidate.slip).toString();
     const credentials = [candidate.candidateNumber, candidate.identityNumber];
     const human = await preview(credentials);
     expect(human).toMatchObject({ exitCode: 0, stdout: `${expected}\n` });

@@ -61,7 +61,7 @@ export function spawnService(
   const path = runtimePath(runtime);
   const script = fileURLToPath(new URL(`../../service/${program}.ts`, import.meta.url));
   return spawn(path, [...runtimeFlags(path), script], {
-    env: { PATH: '/usr/bin:/bin', ...env },
+    env: { PATH: '/usr/bin:/bin', PRACTICE_LOOKUPS: '0', ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
 }

@@ -17,7 +17,7 @@ const CANARY = '11010519491231002X';
 const { pepper } = makePepperFile();
 const FOUND: LookupOutcome = {
   kind: 'found',
-  json: '{"total":{"score":612}}',
+  json: Buffer.from('{"total":{"score":612}}'),
   digest: computeDigest(pepper, 'zj', 'number-and-identity', ['1', '2']),
 };
 

@@ -19,7 +19,7 @@ const slip: Slip = {
 };
 
 function answer(name: Parameters<typeof preset>[0], change: Partial<Slip>, published = batch): unknown {
-  return JSON.parse(compileAnswer(preset(name), published)({ ...slip, ...change }));
+  return JSON.parse(compileAnswer(preset(name), published)({ ...slip, ...change }).toString());
 }
 
 const t = (zh: string, en: string): object => ({ zh, en });
@@ -142,7 +142,9 @@ describe('the answer is exactly the contract’s (design.md section 5)', () => {
   test('a definition’s own words take the place of the built-in ones', () => {
     const title = t('待定', 'Pending');
     const definition = definitionWith({ texts: { status: { withheld: { title } } } });
-    const body: unknown = JSON.parse(compileAnswer(definition, batch)({ ...slip, status: 'withheld' }));
+    const body: unknown = JSON.parse(
+      compileAnswer(definition, batch)({ ...slip, status: 'withheld' }).toString(),
+    );
     expect(body).toMatchObject({ status: { code: 'withheld', title, note: STATUS_TEXTS.withheld.note } });
   });
 
@@ -152,7 +154,7 @@ describe('the answer is exactly the contract’s (design.md section 5)', () => {
       total: { column: '总分', max: 10, step: 0.5 },
     });
     const body: unknown = JSON.parse(
-      compileAnswer(definition, batch)({ ...slip, marks: [MARK_BASE + 19], total: 9.5 }),
+      compileAnswer(definition, batch)({ ...slip, marks: [MARK_BASE + 19], total: 9.5 }).toString(),
     );
     expect(body).toMatchObject({ components: [{ score: 9.5, max: 10 }], total: { score: 9.5, max: 10 } });
   });
@@ -163,7 +165,7 @@ test('any slip of any definition is sound JSON that says the same as the slip', 
     fc.property(
       anyDefinition.chain((definition) => anySlip(definition).map((any) => ({ definition, any }))),
       ({ definition, any }) => {
-        const body = JSON.parse(compileAnswer(definition, batch)(any)) as {
+        const body = JSON.parse(compileAnswer(definition, batch)(any).toString()) as {
           candidate: object;
           components: Record<string, unknown>[];
           total?: object;
@@ -200,7 +202,7 @@ test.for([
   '𠮷',
   '{"a":1}',
 ])('the name %j survives', (name) => {
-  const text = compileAnswer(preset('gaokao'), batch)({ ...slip, name, candidateNumber: name });
+  const text = compileAnswer(preset('gaokao'), batch)({ ...slip, name, candidateNumber: name }).toString();
   expect(JSON.parse(text)).toMatchObject({ candidate: { name, number: name } });
   // One line, so that no log or proxy takes it for two.
   expect(text).not.toMatch(/[\u0000-\u001f]/);

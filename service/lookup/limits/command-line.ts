@@ -105,11 +105,12 @@ export class CommandLine {
     this.#waiting = [];
     this.#commands = 0;
     const trip = new Trip(this.#isCluster);
-    for (const command of this.#posted) trip.add(command);
+    for (const { commands } of batch) trip.add(commands);
+    // Behind those whose replies are read.
+    trip.add(this.#posted);
     this.#posted = [];
     clearTimeout(this.#postTimer);
     this.#postTimer = undefined;
-    const places = batch.map(({ commands }) => commands.map((command) => trip.add(command)));
     const raw = [...trip.commands(), ...this.#expiries(trip.tables())];
 
     const replies: unknown[] = Array.from({ length: raw.length });
@@ -118,10 +119,11 @@ export class CommandLine {
       if (isSettled) return;
       isSettled = true;
       clearTimeout(giveUp);
-      const epochText = trip.read(trip.epoch, replies);
+      trip.reads(replies);
+      const epochText = trip.nextKey();
       const epoch = typeof epochText === 'string' ? parseEpoch(Buffer.from(epochText)) : undefined;
-      for (const [i, { resolve }] of batch.entries())
-        resolve({ epoch, values: (places[i] ?? []).map((place) => trip.read(place, replies)) });
+      for (const { commands, resolve } of batch)
+        resolve({ epoch, values: commands.map((command) => trip.next(command)) });
     };
     // One turn more, for an answer that is there already (redis-reader.ts).
     const giveUp = setTimeout(() => setImmediate(settle), this.#giveUpMs);
@@ -142,67 +144,76 @@ export class CommandLine {
   }
 }
 
-/** Where a reply is: in the list of an earlier or later command, or alone. */
-interface Place {
-  readonly list: Fields | 'keys' | 'alone';
-  readonly at: number;
-}
-
 /** The fields of one table, in the arguments of one BITFIELD. */
 interface Fields {
   readonly table: LimitTable;
   wire: string;
   args: number;
-  count: number;
   isRaised: boolean;
+  /** Once they have come, and how many of them have been read. */
+  replies: unknown;
+  read: number;
 }
 
 const GET = wireArgument('GET') + wireArgument('u16');
 const INCRBY = wireArgument('INCRBY') + wireArgument('u16');
+const ONE = wireArgument('1');
 const SATURATED = wireArgument('OVERFLOW') + wireArgument('SAT');
 
-/** One round trip: tables first, then keys that are set, then keys that are read. */
+/**
+ * One round trip: tables first, then keys that are set, then keys that are read. Replies are read in the order
+ * in which the commands were added, so that nothing has to be kept of where each one is.
+ */
 class Trip {
   readonly #isCluster: boolean;
   readonly #fields = new Map<string, Fields>();
   readonly #alone: Raw[] = [];
   readonly #keys: string[] = [EPOCH_KEY];
-  /** Of the epoch. */
-  readonly epoch: Place = { list: 'keys', at: 0 };
+  #field = -1;
+  #fieldWire = '';
+  #aloneReplies: readonly unknown[] = [];
+  #aloneRead = 0;
+  /** undefined: they could not be read. */
+  #keyReplies: readonly unknown[] | undefined;
+  #keysRead = 0;
 
   constructor(isCluster: boolean) {
     this.#isCluster = isCluster;
   }
 
-  add(command: LimitCommand): Place {
-    switch (command.kind) {
-      case 'raise': {
-        const { table, field, by } = command;
-        let fields = this.#fields.get(table.key);
-        if (fields === undefined) {
-          fields = { table, wire: '', args: 0, count: 0, isRaised: false };
-          this.#fields.set(table.key, fields);
-        }
-        if (by === 0) {
-          fields.wire += GET + wireArgument(`#${field}`);
-          fields.args += 3;
-        } else {
-          fields.wire += INCRBY + wireArgument(`#${field}`) + wireArgument(String(by));
-          fields.args += 4;
-        }
-        fields.isRaised ||= by !== 0;
-        fields.count += 1;
-        return { list: fields, at: fields.count - 1 };
-      }
-      case 'set': {
+  add(commands: readonly LimitCommand[]): void {
+    for (const command of commands) {
+      if (command.kind === 'raise') this.#addField(command);
+      else if (command.kind === 'get') this.#keys.push(command.key);
+      else {
         const { key, value, seconds, isNew } = command;
         this.#alone.push(rawOf('set', key, value, 'EX', String(seconds), ...(isNew ? ['NX'] : [])));
-        return { list: 'alone', at: this.#alone.length - 1 };
       }
-      case 'get':
-        this.#keys.push(command.key);
-        return { list: 'keys', at: this.#keys.length - 1 };
     }
+  }
+
+  #addField({ table, field, by }: LimitCommand & { readonly kind: 'raise' }): void {
+    const fields = this.#fieldsOf(table);
+    // A counter's field is asked for in several tables, one after the other.
+    if (field !== this.#field) this.#fieldWire = wireArgument(`#${field}`);
+    this.#field = field;
+    if (by === 0) {
+      fields.wire += GET + this.#fieldWire;
+      fields.args += 3;
+    } else {
+      fields.wire += INCRBY + this.#fieldWire + (by === 1 ? ONE : wireArgument(String(by)));
+      fields.args += 4;
+      fields.isRaised = true;
+    }
+  }
+
+  #fieldsOf(table: LimitTable): Fields {
+    let fields = this.#fields.get(table.key);
+    if (fields === undefined) {
+      fields = { table, wire: '', args: 0, isRaised: false, replies: undefined, read: 0 };
+      this.#fields.set(table.key, fields);
+    }
+    return fields;
   }
 
   *tables(): Iterable<LimitTable> {
@@ -223,21 +234,28 @@ class Trip {
     return [...tables, ...this.#alone, ...keys];
   }
 
-  read({ list, at }: Place, replies: readonly unknown[]): Reply {
-    const tables = this.#fields.size;
-    if (list === 'alone') return asReply(replies[tables + at]);
-    const keys = tables + this.#alone.length;
-    if (list === 'keys' && this.#isCluster) return asReply(replies[keys + at]);
-    let place = keys;
-    if (list !== 'keys') {
-      place = 0;
-      for (const fields of this.#fields.values()) {
-        if (fields === list) break;
-        place += 1;
-      }
-    }
-    const values = replies[place];
-    return Array.isArray(values) ? asReply(values[at]) : 'away';
+  /** The replies to `commands` have come. */
+  reads(replies: readonly unknown[]): void {
+    let at = 0;
+    for (const fields of this.#fields.values()) fields.replies = replies[at++];
+    this.#aloneReplies = replies.slice(at, at + this.#alone.length);
+    at += this.#alone.length;
+    const keys = this.#isCluster ? replies.slice(at, at + this.#keys.length) : replies[at];
+    this.#keyReplies = Array.isArray(keys) ? keys : undefined;
+  }
+
+  /** The reply to the next command, which is this one. */
+  next(command: LimitCommand): Reply {
+    if (command.kind === 'get') return this.nextKey();
+    if (command.kind === 'set') return asReply(this.#aloneReplies[this.#aloneRead++]);
+    const fields = this.#fieldsOf(command.table);
+    const { replies } = fields;
+    return Array.isArray(replies) ? asReply(replies[fields.read++]) : 'away';
+  }
+
+  /** Of the keys that are read: the first is the epoch's. */
+  nextKey(): Reply {
+    return asReply(this.#keyReplies?.[this.#keysRead++]);
   }
 }
 

@@ -52,6 +52,9 @@ export interface Counted {
   readonly network: number;
 }
 
+type Allowed = Pick<Counted, 'verdict' | 'markers'>;
+const AWAY: Allowed = { verdict: 'away', markers: [] };
+
 /** Seconds for which a used proof is remembered: longer than one is valid (service/http/proof-of-work.ts). */
 const PROOF_REMEMBERED_SECONDS = 600;
 /** Milliseconds: no round trip that began before is under way then, on no instance. */
@@ -109,7 +112,10 @@ export class SharedCounters {
     if (known.length < raised.length) return { verdict: 'away', epoch, markers: [], network };
 
     const refusal = this.#refuse(known, network, attempt);
-    if (refusal === undefined) return { ...(await this.#allow(known, attempt)), epoch, network };
+    if (refusal === undefined) {
+      const { verdict, markers } = await this.#allow(known, attempt);
+      return { verdict, markers, epoch, network };
+    }
     this.#takeBack(attempt, 'wholly');
     // What refuses wrong ones has to refuse right ones: the markers may be missing when an instance has
     // died, or given up waiting for Redis, over those who brought the counters here.
@@ -160,10 +166,7 @@ export class SharedCounters {
   }
 
   /** The day's counters and the markers of an attempt that is within the limits. */
-  async #allow(
-    known: readonly Raised[],
-    attempt: WrongAttempt,
-  ): Promise<Pick<Counted, 'verdict' | 'markers'>> {
+  #allow(known: readonly Raised[], attempt: WrongAttempt): Allowed | Promise<Allowed> {
     const { wrongPerWindow, wrongPerDay } = this.#limits;
     const { nowMs } = attempt;
     const table = this.#tablesAt(nowMs).day;
@@ -173,24 +176,35 @@ export class SharedCounters {
       field,
       by: 1,
     }));
-    let todays: (number | undefined)[] = known.map(({ today }) => today + 1);
     // Up to so many may be under way at once: far from the day's limit nobody has to wait for the count.
-    if (known.some(({ today }) => today + wrongPerWindow >= wrongPerDay)) {
-      const { values } = await this.#line.run(raiseDay);
-      todays = values.map((value) => (typeof value === 'number' ? value : undefined));
-      if (todays.includes(undefined)) return { verdict: 'away', markers: [] };
-    } else {
-      this.#line.post(raiseDay);
-    }
-    const dayEndMs = dayEndsMs(dayOf(nowMs));
-    const isOver = todays.some((today) => (today ?? 0) > wrongPerDay);
+    if (known.some(({ today }) => today + wrongPerWindow >= wrongPerDay))
+      return this.#allowToday(known, attempt, raiseDay);
+    this.#line.post(raiseDay);
+    const markers = known.map((one) => this.#markerAfter(one, one.today + 1, nowMs));
+    const areSet = this.#setMarkers(known, markers, nowMs);
+    const allowed: Allowed = { verdict: { kind: 'allowed' }, markers };
+    // The usual case has none to set, and waits for nothing.
+    return areSet === true ? allowed : areSet.then((are) => (are ? allowed : AWAY));
+  }
+
+  /** The same near the day's limit: by the count that comes back. */
+  async #allowToday(
+    known: readonly Raised[],
+    attempt: WrongAttempt,
+    raiseDay: readonly LimitCommand[],
+  ): Promise<Allowed> {
+    const { wrongPerDay } = this.#limits;
+    const { nowMs } = attempt;
+    const { values } = await this.#line.run(raiseDay);
+    const todays = values.filter((value) => typeof value === 'number');
+    if (todays.length < values.length) return AWAY;
     const markers = known.map((one, i) => this.#markerAfter(one, todays[i] ?? 0, nowMs));
-    if (!(await this.#setMarkers(known, markers, nowMs))) return { verdict: 'away', markers: [] };
+    if (!(await this.#setMarkers(known, markers, nowMs))) return AWAY;
     for (const [i, { counter }] of known.entries())
       if ((todays[i] ?? 0) >= wrongPerDay) this.#markDayLater(counter, nowMs);
-    if (!isOver) return { verdict: { kind: 'allowed' }, markers };
+    if (todays.every((today) => today <= wrongPerDay)) return { verdict: { kind: 'allowed' }, markers };
     this.#takeBack(attempt, 'recently');
-    return { verdict: { kind: 'limited', untilMs: dayEndMs }, markers };
+    return { verdict: { kind: 'limited', untilMs: dayEndsMs(dayOf(nowMs)) }, markers };
   }
 
   /** The marker of a counter in which an attempt stays. */
@@ -214,13 +228,13 @@ export class SharedCounters {
   /**
    * Sets the markers that say more than those that stand, and clears what has led to a closed one: it
    * has had its consequence. One marker is on its way at a time, however many ask for it at once.
-   * @returns whether they are set.
+   * @returns whether they are set; true at once when there are none.
    */
-  async #setMarkers(
+  #setMarkers(
     known: readonly Raised[],
     markers: readonly CounterValue[],
     nowMs: number,
-  ): Promise<boolean> {
+  ): true | Promise<boolean> {
     const set: Promise<boolean>[] = [];
     for (const [i, raised] of known.entries()) {
       const value = markers[i];
@@ -234,7 +248,7 @@ export class SharedCounters {
       }
       set.push(setting);
     }
-    return (await Promise.all(set)).every(Boolean);
+    return set.length === 0 || Promise.all(set).then((are) => are.every(Boolean));
   }
 
   async #setMarker(raised: Raised, value: CounterValue, nowMs: number): Promise<boolean> {
