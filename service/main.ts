@@ -199,8 +199,11 @@ async function main(config: Config): Promise<void> {
     : undefined;
 
   publications.start();
-  const practice = { lookups: config.practiceLookups, limits: config.limits, fetchMany, log };
-  void practise(practice).finally(() => (isPractised = true));
+  const { practiceLookups, limits } = config;
+  const isBusy = (): boolean => admission.inFlight > 0;
+  void practise({ lookups: practiceLookups, limits, fetchMany, isBusy, log }).finally(
+    () => (isPractised = true),
+  );
   await supervisor?.toldToListen;
   const { host } = config;
   const publicHost = await listen({

@@ -37,6 +37,11 @@ export class Admission {
     return this.#inFlight >= Math.max(1, this.#limit * this.#share());
   }
 
+  /** How many are worked on now. */
+  get inFlight(): number {
+    return this.#inFlight;
+  }
+
   /** Takes a place; false: there is none. Whoever took one leaves it. */
   enter(): boolean {
     if (this.isFull) return false;

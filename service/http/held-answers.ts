@@ -11,7 +11,7 @@
 
 /** Milliseconds, to twice as many; spread, so that those turned away together do not come back together. */
 export const DEFAULT_HOLD_MS = 1_000;
-/** Bun cuts off after 4 s. */
+/** Twice as long is what a page and a proxy wait without a thought. */
 export const MOST_HOLD_MS = 1_500;
 /** They are told by one timer, in portions. */
 const SLOT_MS = 25;

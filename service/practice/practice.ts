@@ -7,7 +7,7 @@
  * Failure policy: never rejects, and neither reads nor writes anything of others but the values of keys that
  * nobody has. Practice that goes wrong is logged and ends; the instance gets ready without.
  */
-import { setImmediate as nextTurn } from 'node:timers/promises';
+import { setImmediate as nextTurn, setTimeout as sleep } from 'node:timers/promises';
 import { createLimiter } from '#lookup/limits/limiter.ts';
 import type { LimitSettings } from '#lookup/limits/settings.ts';
 import { createLookup } from '#lookup/lookup.ts';
@@ -33,6 +33,8 @@ export interface PracticeDeps {
   readonly limits: LimitSettings;
   /** The way to Redis; what comes back is not looked at. undefined: there is none. */
   readonly fetchMany: FetchMany | undefined;
+  /** Whether lookups of others are under way. */
+  readonly isBusy: () => boolean;
   readonly log: Logger;
 }
 
@@ -40,6 +42,8 @@ export interface PracticeDeps {
 export const DEFAULT_PRACTICE_LOOKUPS = 30_000;
 /** Nobody waits longer for an instance, however slow the machine is. */
 const PRACTISE_WITHIN_MS = 5_000;
+/** An instance that is alone answers already: practice takes some tenth of its time then. */
+const PAUSE_MS = 20;
 /** Like a proxy's kept connections. */
 const AT_ONCE = 48;
 
@@ -74,8 +78,8 @@ async function practiseOn(series: MadeUpSeries, deps: PracticeDeps, endMs: numbe
       const asked = Array.from({ length: AT_ONCE }, (_, i) => requests[(count + i) % requests.length] ?? '');
       if ((await place.answers(asked)) < AT_ONCE) throw new RangeError('an answer of the practice is wrong');
       count += AT_ONCE;
-      // Polls and health checks go on.
-      await nextTurn();
+      // Polls and health checks go on, and who asks in earnest comes first.
+      await (deps.isBusy() ? sleep(PAUSE_MS) : nextTurn());
     }
     return count;
   } finally {

@@ -31,14 +31,20 @@ describe('practice', () => {
   it('answers made-up lookups rightly, with Redis or without, or however Redis answers', async () => {
     for (const fetchMany of [undefined, () => Promise.reject(new Error('away')), () => Promise.resolve()]) {
       const { log, said } = listening();
-      await practise({ lookups: 480, limits: DEFAULT_LIMITS, fetchMany, log });
+      await practise({
+        lookups: 480,
+        limits: DEFAULT_LIMITS,
+        fetchMany,
+        isBusy: () => fetchMany === undefined,
+        log,
+      });
       expect(said).toEqual([{ message: 'practised', fields: expect.objectContaining({ count: 480 }) }]);
     }
   });
 
   it('of none is none', async () => {
     const { log, said } = listening();
-    await practise({ lookups: 0, limits: DEFAULT_LIMITS, fetchMany: undefined, log });
+    await practise({ lookups: 0, limits: DEFAULT_LIMITS, fetchMany: undefined, isBusy: () => false, log });
     expect(said).toEqual([]);
   });
 });
