@@ -39,7 +39,7 @@ export interface Config {
   readonly holdOverloadedMs: number;
   /** Made-up lookups before the instance is ready; 0: none. */
   readonly practiceLookups: number;
-  /** Connections to the public port; on Node alone. */
+  /** Connections to the public port. */
   readonly maxConnections: number;
   readonly limits: LimitSettings;
   /** Numbers that a proof of work may have to try; half of them on average. */

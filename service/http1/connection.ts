@@ -249,17 +249,14 @@ export class Connection implements Peer {
       return;
     }
     const { bodyLength } = head;
-    if (bodyLength === 0 || (bodyLength !== 'chunked' && bodyLength <= this.#input.length)) {
-      if (bodyLength > endpoint.mostBodyBytes) this.#refuse(413);
-      else {
-        const body = bodyLength === 0 ? NOTHING : this.#input.subarray(0, bodyLength);
-        this.#input = this.#input.subarray(bodyLength);
-        this.#answerWith(endpoint.answer(head, body, this));
-      }
-      return;
-    }
     if (bodyLength !== 'chunked' && bodyLength > endpoint.mostBodyBytes) {
       this.#refuse(413);
+      return;
+    }
+    if (bodyLength !== 'chunked' && bodyLength <= this.#input.length) {
+      const body = this.#input.subarray(0, bodyLength);
+      this.#input = this.#input.subarray(bodyLength);
+      this.#answerWith(endpoint.answer(head, body, this));
       return;
     }
     if (head.expectsContinue) this.#wire.send('HTTP/1.1 100 Continue\r\n\r\n', '', 25);
