@@ -2,13 +2,15 @@
  * @module Connections of autocannon 9.0.0 that send when they are told to. Left alone it sends each second's
  * requests of a connection in one burst, at one rate for the whole run, and waits with the next one until the
  * last is answered; a release has a step in its rate, and visitors who do not wait for each other. So its
- * connections, parsing and reconnecting are used, and what is sent when is ours.
+ * connections and parsing are used, and what is sent when is ours. A connection is made when a request is due on
+ * it, as a visitor's is: those of a waiting crowd, opened ahead, would be cut off by the service as too slow with
+ * their first request.
  *
- * Failure policy: a request on a connection that breaks is answered with status 0. A broken connection is made
- * again, at most ten times a second. An autocannon that is built otherwise throws at the start.
+ * Failure policy: a request on a connection that breaks is answered with status 0. A connection is made at most
+ * ten times a second. An autocannon that is built otherwise throws at the start.
  */
 /* oxlint-disable no-underscore-dangle -- autocannon's names. */
-import type { Socket } from 'node:net';
+import { Socket } from 'node:net';
 import autocannon from 'autocannon';
 import type { VisitResponse } from '../profiles/judge.ts';
 import { readWholeCharacters } from './whole-bodies.ts';
@@ -26,14 +28,14 @@ export interface Connections {
   readonly send: (http: string, pending: Pending) => void;
   /** Breaks the connection of a request that took too long: status 0. */
   readonly giveUp: (pending: Pending) => void;
-  /** Connections that broke, or could not be made, so far. */
+  /** Connections that broke with a request under way, or could not be made, so far. */
   readonly broken: () => number;
   readonly close: () => Promise<void>;
 }
 
 /** The parts of autocannon's Client that are used. */
 interface Client {
-  readonly pipelinedRequests: { insertRequest: (request: object) => void; clear: () => void };
+  readonly pipelinedRequests: { insertRequest: (request: object) => void };
   conn: Socket;
   destroyed: boolean;
   _doRequest: () => void;
@@ -43,21 +45,27 @@ interface Client {
 
 interface Slot {
   readonly client: Client;
+  /** Autocannon's own. */
+  readonly connect: () => void;
   pending: Pending | undefined;
   /** The service said that it will close this connection. */
   isClosing: boolean;
+  isConnected: boolean;
   connectedAtMs: number;
+  freeSinceMs: number;
 }
 
 /** No reconnecting in a tight loop while a service is away. */
 const RECONNECT_MS = 100;
+/** The next visitor comes on a connection of their own: Node's servers close one that rests 5 s, ours 65 s. */
+const REUSE_WITHIN_MS = 4_000;
 /** Longer than any run: autocannon's own timer would also break connections that merely rest. */
 const NEVER_SECONDS = 1_000_000;
 
 const UNANSWERED: VisitResponse = { status: 0, headers: {}, body: '' };
 
 /**
- * Opens connections.
+ * Connections to one address, made when they are needed.
  * @param onFree called when one becomes free.
  */
 export function openConnections(url: string, count: number, onFree: () => void): Connections {
@@ -75,11 +83,11 @@ export function openConnections(url: string, count: number, onFree: () => void):
   const lose = (slot: Slot): void => {
     const at = free.indexOf(slot);
     if (at >= 0) free.splice(at, 1);
-    slot.client.pipelinedRequests.clear();
     answer(slot, UNANSWERED);
   };
   const rest = (slot: Slot): void => {
-    if (slot.isClosing || free.includes(slot)) return;
+    if (slot.client.destroyed || slot.pending !== undefined || slot.isClosing || free.includes(slot)) return;
+    slot.freeSinceMs = performance.now();
     free.push(slot);
     onFree();
   };
@@ -98,21 +106,30 @@ export function openConnections(url: string, count: number, onFree: () => void):
         if (!isClient(client))
           throw new Error('autocannon is not the version that the lockfile names: run "npm ci".');
         readWholeCharacters(client);
-        const slot: Slot = { client, pending: undefined, isClosing: false, connectedAtMs: 0 };
-        const connect = client._connect.bind(client);
+        const slot: Slot = {
+          client,
+          connect: client._connect.bind(client),
+          pending: undefined,
+          isClosing: false,
+          isConnected: false,
+          connectedAtMs: -Infinity,
+          freeSinceMs: 0,
+        };
+        // What is closed before it was ever needed.
+        client.conn = new Socket();
+        client._doRequest = () => rest(slot);
+        // At the beginning, and when a connection has ended.
         client._connect = () => {
-          if (slot.connectedAtMs > 0) broken += 1;
+          if (slot.pending !== undefined) broken += 1;
+          // The end of a connection may be told twice; the second time, another one may be there.
+          client._destroyConnection();
+          slot.isConnected = false;
+          slot.isClosing = false;
           lose(slot);
           const waitMs = slot.connectedAtMs + RECONNECT_MS - performance.now();
-          slot.connectedAtMs = Math.max(performance.now(), slot.connectedAtMs + RECONNECT_MS);
-          slot.isClosing = false;
-          if (waitMs <= 0) connect();
-          else
-            setTimeout(() => {
-              if (!client.destroyed) connect();
-            }, waitMs);
+          if (waitMs <= 0) rest(slot);
+          else setTimeout(rest, waitMs, slot);
         };
-        client._doRequest = () => rest(slot);
       },
     },
     () => settled.resolve(),
@@ -123,6 +140,16 @@ export function openConnections(url: string, count: number, onFree: () => void):
     if (slot === undefined) throw new Error('no connection is free');
     slot.pending = pending;
     byPending.set(pending, slot);
+    const nowMs = performance.now();
+    if (slot.isConnected && nowMs - slot.freeSinceMs > REUSE_WITHIN_MS) {
+      slot.client._destroyConnection();
+      slot.isConnected = false;
+    }
+    if (!slot.isConnected) {
+      slot.isConnected = true;
+      slot.connectedAtMs = nowMs;
+      slot.connect();
+    }
     slot.client.pipelinedRequests.insertRequest({
       onResponse: (status: number, body: string, _context: object, headers: Record<string, unknown>) => {
         slot.isClosing = String(headers['Connection'] ?? headers['connection']).toLowerCase() === 'close';
@@ -134,12 +161,7 @@ export function openConnections(url: string, count: number, onFree: () => void):
   return {
     isFree: () => free.length > 0,
     send,
-    giveUp: (pending) => {
-      const slot = byPending.get(pending);
-      if (slot === undefined) return;
-      slot.client._destroyConnection();
-      slot.client._connect();
-    },
+    giveUp: (pending) => byPending.get(pending)?.client._connect(),
     broken: () => broken,
     close: async () => {
       instance.stop();
@@ -171,7 +193,6 @@ function isClient(value: unknown): value is Client {
     'destroyed' in value &&
     typeof queue === 'object' &&
     queue !== null &&
-    'insertRequest' in queue &&
-    'clear' in queue
+    'insertRequest' in queue
   );
 }

@@ -29,7 +29,7 @@ export interface CrewRun {
   /** Of all threads together. */
   readonly connections: number;
   readonly timeoutMs: number;
-  /** Milliseconds since 1970; undefined: as soon as the connections are there. */
+  /** Milliseconds since 1970; undefined: as soon as the threads are ready. */
   readonly startAtMs?: number | undefined;
   /** Milliseconds since 1970; undefined: the series is open. */
   readonly releaseAtMs?: number | undefined;
@@ -57,8 +57,8 @@ export interface Crew {
 
 /** Untrue answers that are told one by one; the rest is only counted. */
 const TOLD = 10;
-/** For the connections to be there when the run begins. */
-const CONNECT_MS = 500;
+/** For the threads to have their orders when the run begins. */
+const START_MS = 500;
 
 /** Starts the threads; they have read the candidates when this returns. */
 export async function startCrew(options: CrewOptions): Promise<Crew> {
@@ -96,7 +96,7 @@ export async function startCrew(options: CrewOptions): Promise<Crew> {
   return {
     threads: workers.length,
     run: async (order) => {
-      const startAtMs = order.startAtMs ?? preciseNowMs() + CONNECT_MS;
+      const startAtMs = order.startAtMs ?? preciseNowMs() + START_MS;
       const results = fromAll<ThreadDone>((word) => {
         if (word.kind === 'wrong') {
           wrong += 1;

@@ -2,13 +2,14 @@
  * @module The load itself, against small servers that behave badly in known ways.
  */
 import { createServer } from 'node:http';
-import type { RequestListener, Server } from 'node:http';
+import type { RequestListener, Server, ServerOptions } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, expect, test } from 'vitest';
 import type { Candidate } from '../../loadtest/profiles/credentials-csv.ts';
 import type { Mix, Phase } from '../../loadtest/profiles/profile.ts';
 import { constantRate } from '../../loadtest/profiles/rate-curve.ts';
-import { openConnections } from '../../loadtest/rehearse/connections.ts';
+import { httpText, openConnections } from '../../loadtest/rehearse/connections.ts';
 import { latenessOf, percentile, runFigures } from '../../loadtest/rehearse/figures.ts';
 import type { LoadResult } from '../../loadtest/rehearse/load.ts';
 import { preciseNowMs, runLoad } from '../../loadtest/rehearse/load.ts';
@@ -21,8 +22,8 @@ afterEach(() => {
   }
 });
 
-async function listen(listener: RequestListener): Promise<string> {
-  const server = createServer(listener);
+async function listen(listener: RequestListener, options: ServerOptions = {}): Promise<string> {
+  const server = createServer(options, listener);
   servers.push(server);
   const { promise, resolve } = Promise.withResolvers<void>();
   server.listen(0, '127.0.0.1', resolve);
@@ -150,6 +151,37 @@ test('a connection that the service closes as announced costs nobody an answer',
   const { due, failures, columns } = await load(url, { rate: 200, seconds: 1, connections: 10 });
   expect(failures.size).toBe(0);
   expect(columns.kind.length).toBe(due);
+});
+
+test('a service that cuts off connections without a request loses nobody', async () => {
+  const url = await listen(page, {
+    headersTimeout: 400,
+    requestTimeout: 400,
+    connectionsCheckingInterval: 20,
+  });
+  const { columns, due, failures } = await load(url, { rate: 30, seconds: 3, connections: 100 });
+  expect([columns.kind.length, [...failures]]).toEqual([due, []]);
+});
+
+test('a connection that has rested for long is not used again', async () => {
+  const ports: (number | undefined)[] = [];
+  const url = await listen((request, response) => {
+    ports.push(request.socket.remotePort);
+    page(request, response);
+  });
+  const connections = openConnections(url, 1, () => {});
+  const visit = (): Promise<number> =>
+    new Promise((resolve) => {
+      const http = httpText(new URL(url).host, '', { method: 'GET', path: '/', headers: {} });
+      connections.send(http, { onAnswer: ({ status }) => resolve(status) });
+    });
+  expect([await visit(), await visit()]).toEqual([200, 200]);
+  await sleep(4_200);
+  expect(await visit()).toBe(200);
+  expect(ports[1]).toBe(ports[0]);
+  expect(ports[2]).not.toBe(ports[0]);
+  expect(connections.broken()).toBe(0);
+  await connections.close();
 });
 
 test('a service that is away fails every request and ends in time', async () => {
