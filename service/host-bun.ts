@@ -10,7 +10,7 @@ interface BunSocket {
   data: SocketState;
   readonly remoteAddress: string | undefined;
   /** @returns how many bytes went out; less than there are: `drain` follows; -1: it is closed. */
-  write(data: string | Uint8Array): number;
+  write(data: Uint8Array, at?: number, size?: number): number;
   /** FIN: the other side may still send. */
   shutdown(): void;
   /** Closed; the system sends what it has been given. */
@@ -41,15 +41,6 @@ interface BunRuntime {
 /** undefined: one too many, closed when it came. */
 type SocketState = { readonly wire: BunWire; readonly connection: Connection } | undefined;
 
-/** Where head and body are put together: a socket copies what it is given to write. */
-const scratch = Buffer.alloc(64 * 1024);
-
-function joined(head: string, body: Uint8Array, size: number): Buffer {
-  const whole = size <= scratch.length ? scratch : Buffer.allocUnsafe(size);
-  whole.set(body, whole.write(head, 'latin1'));
-  return whole.subarray(0, size);
-}
-
 class BunWire implements Wire {
   readonly #socket: BunSocket;
   #rest: Uint8Array | undefined;
@@ -62,13 +53,11 @@ class BunWire implements Wire {
     return this.#socket.remoteAddress;
   }
 
-  send(head: string, body: string | Uint8Array, size: number): boolean {
-    const whole = typeof body === 'string' ? head + body : joined(head, body, size);
+  send(bytes: Buffer, size: number): boolean {
     // Something of a 100 Continue is still here.
-    const gone = this.#rest === undefined ? this.#socket.write(whole) : 0;
+    const gone = this.#rest === undefined ? this.#socket.write(bytes, 0, size) : 0;
     if (gone === size) return true;
-    // A copy: what it was joined in is used again.
-    const rest = Buffer.from(whole).subarray(Math.max(0, gone));
+    const rest = Buffer.from(bytes.subarray(Math.max(0, gone), size));
     this.#rest = this.#rest === undefined ? rest : Buffer.concat([this.#rest, rest]);
     return false;
   }

@@ -22,15 +22,12 @@ class NodeWire implements Wire {
     return this.#socket.remoteAddress;
   }
 
-  send(head: string, body: string | Uint8Array): boolean {
-    if (typeof body === 'string') return this.#socket.write(head + body);
-    this.#socket.cork();
-    this.#socket.write(head, 'latin1');
-    const hasGone = this.#socket.write(body.subarray(0, SLICE_BYTES));
-    this.#socket.uncork();
-    if (body.length <= SLICE_BYTES) return hasGone;
-    this.#rest = body.subarray(SLICE_BYTES);
-    return hasGone && this.sendRest();
+  send(bytes: Buffer, size: number): boolean {
+    // Either is the socket's own, which may write it when this has long returned.
+    if (size <= SLICE_BYTES) return this.#socket.write(bytes.toString('latin1', 0, size), 'latin1');
+    const whole = Buffer.from(bytes.subarray(0, size));
+    this.#rest = whole;
+    return this.sendRest();
   }
 
   /** @returns whether all of it has gone. */

@@ -3,7 +3,7 @@
  * the number of its batch, of which there are few.
  */
 import type { Aggregator } from 'prom-client';
-import { Counter, Gauge, Histogram, Registry, collectDefaultMetrics } from 'prom-client';
+import { Counter, Gauge, Registry, collectDefaultMetrics } from 'prom-client';
 import type { LookupObserver } from '#lookup/observer.ts';
 import {
   FILTER_OUTCOMES,
@@ -16,6 +16,7 @@ import {
 } from '#lookup/observer.ts';
 import type { SeriesView } from '#lookup/series-timeline.ts';
 import type { AdmissionObserver } from './http/admission.ts';
+import { LatencyHistogram } from './latency-histogram.ts';
 import type { StoreClients } from './store-metrics.ts';
 import { watchStores } from './store-metrics.ts';
 
@@ -79,12 +80,12 @@ export function createMetrics(): Metrics {
   };
 
   const lookups = byOutcome('fangbang_lookups_total', 'Lookups by outcome', LOOKUP_OUTCOMES);
-  const seconds = new Histogram({
-    name: 'fangbang_lookup_seconds',
-    help: 'Time from parsed request to outcome',
-    buckets: LATENCY_BUCKETS,
-    registers,
-  });
+  const seconds = new LatencyHistogram(
+    registry,
+    'fangbang_lookup_seconds',
+    'Time from parsed request to outcome',
+    LATENCY_BUCKETS,
+  );
   let nowInFlight = 0;
   const inFlight: Gauge = new Gauge({
     name: 'fangbang_lookups_in_flight',

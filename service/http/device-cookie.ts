@@ -63,9 +63,9 @@ export function createDeviceCookies({ peppers, nowMs = Date.now }: DeviceCookies
   const holds = (tags: readonly Buffer[], digest: Digest): boolean => {
     let isThere = false;
     const now = period();
-    for (const input of [inputOf(digest, now), inputOf(digest, now - 1)]) {
+    for (const then of [now, now - 1]) {
       for (const write of writers) {
-        write(input, made, 0);
+        write(inputOf(digest, then), made, 0);
         const [low, high] = [made.readInt32LE(0), made.readInt32LE(4)];
         for (const tag of tags)
           isThere = ((tag.readInt32LE(0) ^ low) | (tag.readInt32LE(4) ^ high)) === 0 || isThere;
@@ -89,9 +89,15 @@ export function createDeviceCookies({ peppers, nowMs = Date.now }: DeviceCookies
   };
 }
 
-/** 16 bytes of the digest, in which no two candidates are alike, and the period. */
-function inputOf(digest: Digest, period: number): string {
-  return digest.toString('latin1', 48, 64) + String.fromCharCode(period);
+const DIGEST_AT = 48;
+const DIGEST_BYTES = 16;
+const input = new Uint16Array(DIGEST_BYTES + 1);
+
+/** 16 bytes of the digest, in which no two candidates are alike, and the period; until the next. */
+function inputOf(digest: Digest, period: number): Uint16Array {
+  for (let i = 0; i < DIGEST_BYTES; i += 1) input[i] = digest[DIGEST_AT + i] ?? 0;
+  input[DIGEST_BYTES] = period;
+  return input;
 }
 
 function find(cookies: string): string | undefined {

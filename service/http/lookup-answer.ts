@@ -9,6 +9,7 @@
 import type { Lookup, LookupOutcome } from '#lookup/lookup.ts';
 import type { Logger } from '#lookup/observer.ts';
 import { faultName } from '#lookup/observer.ts';
+import { isLater } from '#lookup/soon.ts';
 import type { Answer } from '../http1/answer.ts';
 import { makeAnswerKind } from '../http1/answer.ts';
 import type { Admission } from './admission.ts';
@@ -24,7 +25,7 @@ export type AnswerLookup = (
   seriesId: string,
   fields: Readonly<Record<string, unknown>>,
   caller: Caller,
-) => Promise<Answer>;
+) => Answer | PromiseLike<Answer>;
 
 /** Longest Retry-After before a release: clocks and plans change. */
 const LONGEST_WAIT_SECONDS = 3600;
@@ -37,19 +38,30 @@ export function createAnswerLookup(deps: {
   log: Logger;
 }): AnswerLookup {
   const { lookup, admission, log } = deps;
-  return async (seriesId, fields, caller) => {
+  const failed = (error: unknown): Answer => unexpectedFault(error, log);
+  return (seriesId, fields, caller) => {
     if (!admission.enter()) return overloaded(admission);
-    try {
-      const outcome = await lookup(seriesId, fields, caller);
-      // Awaited here: a fault in it is a fault of this request.
-      return outcome.kind === 'proofRequired'
-        ? await askForProof(seriesId, outcome.secondsLeft, caller)
-        : answer(outcome, caller);
-    } catch (error) {
-      return unexpectedFault(error, log);
-    } finally {
+    const answered = (outcome: LookupOutcome): Answer | Promise<Answer> => {
       admission.leave();
+      try {
+        return outcome.kind === 'proofRequired'
+          ? askForProof(seriesId, outcome.secondsLeft, caller).catch(failed)
+          : answerOf(outcome, caller);
+      } catch (error) {
+        return failed(error);
+      }
+    };
+    const broken = (error: unknown): Answer => {
+      admission.leave();
+      return failed(error);
+    };
+    let outcome: LookupOutcome | PromiseLike<LookupOutcome>;
+    try {
+      outcome = lookup(seriesId, fields, caller);
+    } catch (error) {
+      return broken(error);
     }
+    return isLater(outcome) ? outcome.then(answered, broken) : answered(outcome);
   };
 }
 
@@ -78,7 +90,7 @@ async function askForProof(seriesId: string, secondsLeft: number, caller: Caller
   });
 }
 
-function answer(outcome: Exclude<LookupOutcome, { kind: 'proofRequired' }>, caller: Caller): Answer {
+function answerOf(outcome: Exclude<LookupOutcome, { kind: 'proofRequired' }>, caller: Caller): Answer {
   switch (outcome.kind) {
     case 'found': {
       const cookie = caller.cookieAfter(outcome.digest);
@@ -87,7 +99,7 @@ function answer(outcome: Exclude<LookupOutcome, { kind: 'proofRequired' }>, call
         cookie === undefined
           ? { 'x-request-id': requestId }
           : { 'x-request-id': requestId, 'set-cookie': cookie };
-      return { kind: FOUND, changing, body: outcome.json };
+      return { kind: FOUND, changing, body: outcome.body };
     }
     case 'absent':
       return problemAnswer('candidate-not-found');

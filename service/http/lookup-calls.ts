@@ -8,6 +8,7 @@ import type { Admission } from './admission.ts';
 import type { CallerOf, RequestFacts } from './caller.ts';
 import type { AnswerLookup } from './lookup-answer.ts';
 import { overloaded } from './lookup-answer.ts';
+import { readJsonFields } from './json-fields.ts';
 import { refuseRequest } from './request-faults.ts';
 
 export interface LookupCallsDeps {
@@ -22,10 +23,10 @@ export interface LookupCalls {
   /** The answer to a body; never rejects. */
   answer(
     seriesId: string,
-    body: string,
+    body: Buffer,
     request: RequestFacts,
     peer: Peer | undefined,
-  ): Answer | Promise<Answer>;
+  ): Answer | PromiseLike<Answer>;
 }
 
 export function createLookupCalls({ answerLookup, admission, callerOf }: LookupCallsDeps): LookupCalls {
@@ -37,7 +38,7 @@ export function createLookupCalls({ answerLookup, admission, callerOf }: LookupC
       return admission.isFull ? overloaded(admission) : undefined;
     },
     answer(seriesId, body, request, peer) {
-      const fields = parseFields(body);
+      const fields = readJsonFields(body);
       return fields === undefined
         ? refuseRequest('not-a-json-object')
         : answerLookup(seriesId, fields, callerOf(request, peer));
@@ -47,16 +48,4 @@ export function createLookupCalls({ answerLookup, admission, callerOf }: LookupC
 
 function isJson(contentType: string | undefined): boolean {
   return contentType !== undefined && /^application\/json\s*(?:;|$)/i.test(contentType);
-}
-
-function parseFields(text: string): Record<string, unknown> | undefined {
-  try {
-    const value: unknown = JSON.parse(text);
-    return typeof value === 'object' && value !== null && !Array.isArray(value)
-      ? (value as Record<string, unknown>)
-      : undefined;
-  } catch {
-    // The error quotes the text: it goes nowhere.
-    return undefined;
-  }
 }

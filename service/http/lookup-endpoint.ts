@@ -33,6 +33,6 @@ export function lookupEndpoint(lookups: LookupCalls): Endpoint {
   return {
     mostBodyBytes: MOST_LOOKUP_BYTES,
     refusal: (head) => lookups.refusal(head),
-    answer: (head, body, peer) => lookups.answer(seriesIdOf(head.target) ?? '', body.toString(), head, peer),
+    answer: (head, body, peer) => lookups.answer(seriesIdOf(head.target) ?? '', body, head, peer),
   };
 }

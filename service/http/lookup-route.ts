@@ -15,7 +15,7 @@ export function addLookupRoute(app: Hono, lookups: LookupCalls): void {
     const facts = factsOf(c);
     const refusal = lookups.refusal({ ...facts, method: c.req.method });
     if (refusal !== undefined) return responseFromAnswer(await refusal);
-    const body = await readText(c.req.raw);
+    const body = await readBody(c.req.raw);
     const answer =
       body === undefined
         ? refuseRequest('too-large')
@@ -35,7 +35,7 @@ export function peerOf({ env }: Context): Peer | undefined {
 }
 
 /** The body, or undefined when it is too large: no more is read then. */
-async function readText(request: Request): Promise<string | undefined> {
+async function readBody(request: Request): Promise<Buffer | undefined> {
   const chunks: Uint8Array[] = [];
   let size = 0;
   for await (const chunk of request.body ?? []) {
@@ -43,5 +43,5 @@ async function readText(request: Request): Promise<string | undefined> {
     if (size > MOST_LOOKUP_BYTES) return undefined;
     chunks.push(chunk);
   }
-  return Buffer.concat(chunks).toString();
+  return Buffer.concat(chunks);
 }

@@ -11,14 +11,21 @@ export interface AnswerKind {
   readonly status: number;
   readonly headers: HeaderValues;
   /** Status line and headers as they go over the wire, each ended by CRLF. */
-  readonly lines: string;
+  readonly lines: Buffer;
 }
 
 export interface Answer {
   readonly kind: AnswerKind;
   /** Headers of this answer alone; characters of Latin-1, no line ends. */
   readonly changing: HeaderValues;
-  readonly body: string | Uint8Array;
+  readonly body: string | Uint8Array | WrittenBody;
+}
+
+/** A body that is written when it is sent, into memory that is used again for the next. */
+export interface WrittenBody {
+  readonly mostBytes: number;
+  /** UTF-8. @param into of `mostBytes` at least. @returns how many bytes it took. */
+  writeInto(into: Buffer): number;
 }
 
 const REASONS: Readonly<Record<number, string>> = {
@@ -58,21 +65,28 @@ export async function answerFromResponse(response: Response): Promise<Answer> {
   };
 }
 
+/** A body in memory of its own. */
+export function wholeBody(body: Answer['body']): string | Uint8Array {
+  if (typeof body === 'string' || body instanceof Uint8Array) return body;
+  const bytes = Buffer.alloc(body.mostBytes);
+  return bytes.subarray(0, body.writeInto(bytes));
+}
+
 /** A Response from an answer, for who asks the application without a server. */
 export function responseFromAnswer({ kind, changing, body }: Answer): Response {
-  return new Response(body as string | Uint8Array<ArrayBuffer>, {
+  return new Response(wholeBody(body) as string | Uint8Array<ArrayBuffer>, {
     status: kind.status,
     headers: { ...kind.headers, ...changing },
   });
 }
 
-function linesOf(status: number, headers: Iterable<readonly [string, string]>): string {
+function linesOf(status: number, headers: Iterable<readonly [string, string]>): Buffer {
   let lines = `HTTP/1.1 ${status} ${REASONS[status] ?? 'Status'}\r\n`;
   for (const [name, value] of headers) {
     // A character is a byte: the length is counted so.
     if (!SET_BY_SERVER.has(name)) lines += `${name}: ${value.replace(/[^\t\x20-\x7E]/g, '?')}\r\n`;
   }
-  return lines;
+  return Buffer.from(lines, 'latin1');
 }
 
 const SET_BY_SERVER = new Set(['connection', 'content-length', 'date', 'keep-alive', 'transfer-encoding']);

@@ -7,6 +7,7 @@
  */
 import type { Answer } from './answer.ts';
 import { makeAnswerKind } from './answer.ts';
+import { answerBytes } from './answer-bytes.ts';
 import type { Endpoint, Peer, Program, ServerFault } from './endpoint.ts';
 import type { RequestBody } from './request-body.ts';
 import { ChunkedBody, SizedBody } from './request-body.ts';
@@ -16,11 +17,10 @@ import { RequestHead, parseRequestHead } from './request-head.ts';
 export interface Wire {
   readonly remoteAddress: string | undefined;
   /**
-   * Sends, or keeps what cannot be sent yet.
-   * @param size bytes of both together.
+   * Sends the first `size` bytes, or keeps a copy of what cannot be sent yet: they may change afterwards.
    * @returns whether all of it has gone; if not, `drained` follows.
    */
-  send(head: string, body: string | Uint8Array, size: number): boolean;
+  send(bytes: Buffer, size: number): boolean;
   /** Says that no more follows, after what was sent. */
   finish(): void;
   /** Gone for us; what was sent still reaches the other side, if that takes it. */
@@ -54,6 +54,7 @@ export interface ConnectionLimits {
 }
 
 const HEAD_END = Buffer.from('\r\n\r\n');
+const CONTINUE = Buffer.from('HTTP/1.1 100 Continue\r\n\r\n');
 const NOTHING = Buffer.alloc(0);
 const CR = 13;
 const LF = 10;
@@ -228,49 +229,51 @@ export class Connection implements Peer {
     }
     this.#searched = 0;
     const head = end > mostHeadBytes ? 431 : parseRequestHead(this.#input, end);
-    this.#input = this.#input.subarray(end + HEAD_END.length);
     if (!(head instanceof RequestHead)) {
       this.#refuse(head);
       return false;
     }
-    this.#begin(head);
+    this.#begin(head, end + HEAD_END.length);
     return true;
   }
 
-  #begin(head: RequestHead): void {
+  /** @param bodyAt the body's beginning in the input. */
+  #begin(head: RequestHead, bodyAt: number): void {
     const { program } = this.#shared;
     const endpoint = program.endpointOf(head);
     this.#head = head;
     this.#isLast ||= this.#shared.isClosing || !head.allowsKeeping;
     const refusal = endpoint.refusal(head);
+    const { bodyLength } = head;
+    const bodyEnd = bodyLength === 'chunked' ? Infinity : bodyAt + bodyLength;
+    const isThere = bodyEnd <= this.#input.length;
     if (refusal !== undefined) {
-      this.#leaveBody(head);
+      // A body that is still to come is not read: the connection ends with the answer.
+      this.#isLast ||= !isThere;
+      this.#input = this.#inputFrom(isThere ? bodyEnd : bodyAt);
       this.#answerWith(refusal);
       return;
     }
-    const { bodyLength } = head;
     if (bodyLength !== 'chunked' && bodyLength > endpoint.mostBodyBytes) {
       this.#refuse(413);
       return;
     }
-    if (bodyLength !== 'chunked' && bodyLength <= this.#input.length) {
-      const body = this.#input.subarray(0, bodyLength);
-      this.#input = this.#input.subarray(bodyLength);
+    if (isThere) {
+      const body = this.#input.subarray(bodyAt, bodyEnd);
+      this.#input = this.#inputFrom(bodyEnd);
       this.#answerWith(endpoint.answer(head, body, this));
       return;
     }
-    if (head.expectsContinue) this.#wire.send('HTTP/1.1 100 Continue\r\n\r\n', '', 25);
+    this.#input = this.#inputFrom(bodyAt);
+    if (head.expectsContinue) this.#wire.send(CONTINUE, CONTINUE.length);
     this.#endpoint = endpoint;
     this.#body =
       bodyLength === 'chunked' ? new ChunkedBody(endpoint.mostBodyBytes) : new SizedBody(bodyLength);
     this.#state = 'body';
   }
 
-  /** Of a request that is refused: skipped when it is there, else the connection ends with the answer. */
-  #leaveBody({ bodyLength }: RequestHead): void {
-    if (bodyLength !== 'chunked' && bodyLength <= this.#input.length)
-      this.#input = this.#input.subarray(bodyLength);
-    else this.#isLast = true;
+  #inputFrom(at: number): Buffer {
+    return at === this.#input.length ? NOTHING : this.#input.subarray(at);
   }
 
   #readBody(): boolean {
@@ -285,11 +288,11 @@ export class Connection implements Peer {
     return true;
   }
 
-  #answerWith(answer: Answer | Promise<Answer>): void {
+  #answerWith(answer: Answer | PromiseLike<Answer>): void {
     this.#state = 'answering';
     this.#deadlineMs = Infinity;
-    if (answer instanceof Promise) void answer.then(this.#answered, this.#failed);
-    else this.#send(answer);
+    if ('kind' in answer) this.#send(answer);
+    else void answer.then(this.#answered, this.#failed);
   }
 
   #refuse(fault: ServerFault): void {
@@ -322,21 +325,15 @@ export class Connection implements Peer {
 
   #send(answer: Answer): void {
     if (this.#state !== 'answering') return;
-    const { kind, changing, body } = answer;
     this.#shared.program.onAnswer(answer);
-    const hasNoBody = kind.status === 204 || kind.status === 304 || this.#head?.method === 'HEAD';
-    const bodySize = typeof body === 'string' ? Buffer.byteLength(body) : body.length;
-    let head = kind.lines;
-    for (const name in changing) head += `${name}: ${changing[name] ?? ''}\r\n`;
     this.#isLast ||= this.#shared.isClosing;
-    if (this.#isLast) head += 'connection: close\r\n';
-    head += hasLength(kind.status, hasNoBody, bodySize)
-      ? `date: ${this.#shared.date}\r\ncontent-length: ${bodySize}\r\n\r\n`
-      : `date: ${this.#shared.date}\r\n\r\n`;
+    const { bytes, size } = answerBytes(answer, {
+      date: this.#shared.date,
+      isLast: this.#isLast,
+      isForHead: this.#head?.method === 'HEAD',
+    });
     this.#state = 'sending';
-    const hasGone = hasNoBody
-      ? this.#wire.send(head, '', head.length)
-      : this.#wire.send(head, body, head.length + bodySize);
+    const hasGone = this.#wire.send(bytes, size);
     if (this.#state !== 'sending') return;
     if (hasGone) this.#next();
     else this.progressed();
@@ -372,9 +369,4 @@ export class Connection implements Peer {
     this.#deadlineMs = this.#shared.nowMs + this.#shared.limits.takeWithinMs;
     this.#wire.close();
   }
-}
-
-/** An answer to HEAD may leave out the length of the body that it does not make. */
-function hasLength(status: number, hasNoBody: boolean, bodySize: number): boolean {
-  return status !== 204 && status !== 304 && (!hasNoBody || bodySize > 0);
 }

@@ -17,7 +17,7 @@ export interface Endpoint {
   /** An answer that needs no body; undefined: the body is read. */
   refusal(head: RequestHead): Answer | Promise<Answer> | undefined;
   /** The answer to a request; never rejects. */
-  answer(head: RequestHead, body: Buffer, peer: Peer): Answer | Promise<Answer>;
+  answer(head: RequestHead, body: Buffer, peer: Peer): Answer | PromiseLike<Answer>;
 }
 
 /** Why the server refuses what is no request for an endpoint: 408 came too slowly, 413 is too large. */

@@ -2,6 +2,7 @@
  * The head of a request by RFC 9112, and nothing that it merely tolerates: what two programs in a row could
  * read in two ways is how requests are smuggled past the first, so it is refused.
  */
+import { textAt } from './recent-texts.ts';
 
 /** What is wrong with a request, as the status of its answer. */
 export type HeadFault = 400 | 417 | 431 | 501 | 505;
@@ -102,7 +103,7 @@ const VALUE = 2;
 export function parseRequestHead(bytes: Buffer, end: number): RequestHead | HeadFault {
   let at = bytes.indexOf(CR);
   if (at === -1 || at > end) at = end;
-  const line = requestLineOf(bytes.toString('latin1', 0, at));
+  const line = requestLineOf(textAt(bytes, 0, at));
   if (typeof line === 'number') return line;
   if (at < end && bytes[at + 1] !== LF) return 400;
 
@@ -198,5 +199,5 @@ function isNamed(bytes: Buffer, places: Places, place: number, name: string): bo
 }
 
 function textOf(bytes: Buffer, places: Places, place: number): string {
-  return bytes.toString('latin1', places[place], places[place + 1]);
+  return textAt(bytes, places[place] ?? 0, places[place + 1] ?? 0);
 }

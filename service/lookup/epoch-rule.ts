@@ -18,12 +18,16 @@ export type EpochVerdict = 'serve' | 'behind' | 'stale';
 /**
  * @param known the epoch of the last successful poll.
  * @param inRedis undefined when the key is missing or Redis is away.
- * @param pollAgeMs milliseconds since the last successful poll was sent.
+ * @param polls milliseconds since the last successful poll was sent; looked at only when it matters.
  */
-export function judgeEpoch(known: number, inRedis: number | undefined, pollAgeMs: number): EpochVerdict {
+export function judgeEpoch(
+  known: number,
+  inRedis: number | undefined,
+  polls: { readonly pollAgeMs: number },
+): EpochVerdict {
   if (inRedis === known) return 'serve';
   if (inRedis !== undefined && inRedis > known) return 'behind';
-  return pollAgeMs < TRUST_POLL_MS ? 'serve' : 'stale';
+  return polls.pollAgeMs < TRUST_POLL_MS ? 'serve' : 'stale';
 }
 
 /** The epoch as Redis holds it, or undefined when that is no number. */

@@ -6,11 +6,13 @@
  * is an outcome. What the cache has lost or holds damaged is answered from Postgres; when neither
  * can answer, or nobody says that what this instance knows is current, it is `unavailable`.
  */
+import type { SlipBody } from '#results/answer.ts';
 import type { CredentialFault } from '#results/credentials.ts';
 import { matchCredentials } from '#results/credentials.ts';
 import type { Digest } from '#results/digest.ts';
 import { FangbangError } from '#results/errors.ts';
-import { slipKey } from '#results/redis-keys.ts';
+import { MarkerKey } from '#results/limit-keys.ts';
+import { SlipKey, keyBytes } from '#results/redis-keys.ts';
 import { openSealed, sealPayload } from '#results/seal.ts';
 import type { LoadedBatch } from './batch-shelf.ts';
 import type { EpochVerdict } from './epoch-rule.ts';
@@ -21,12 +23,13 @@ import type { Visitor } from './limits/visitor.ts';
 import type { Logger, LookupObserver } from './observer.ts';
 import type { SlipStore } from './postgres-fallback.ts';
 import type { Publications } from './publications.ts';
-import type { CacheValue, ResultCache } from './redis-reader.ts';
+import type { CacheRead, CacheValue, ResultCache } from './redis-reader.ts';
 import type { OpenBatch, SeriesView } from './series-timeline.ts';
+import { isLater } from './soon.ts';
 
 export type LookupOutcome =
-  /** `json` is the body of the answer (design.md section 5), in UTF-8; the digest, what a device may keep. */
-  | { readonly kind: 'found'; readonly json: Buffer; readonly digest: Digest }
+  /** The body of the answer (design.md section 5); the digest, what a device may keep. */
+  | { readonly kind: 'found'; readonly body: SlipBody; readonly digest: Digest }
   /** No such combination of credentials, whichever of them is wrong. */
   | { readonly kind: 'absent' }
   /** Before the release or after a withdrawal, whatever the credentials; times null when unknown. */
@@ -55,7 +58,7 @@ export type Lookup = (
   seriesId: string,
   fields: Readonly<Record<string, unknown>>,
   visitor: Visitor,
-) => Promise<LookupOutcome>;
+) => LookupOutcome | PromiseLike<LookupOutcome>;
 
 export interface LookupDeps {
   readonly publications: Publications;
@@ -135,9 +138,9 @@ export function createLookup(deps: LookupDeps): Lookup {
   };
 
   const epochVerdict = ({ epoch }: Question, inRedis: number | undefined): EpochVerdict =>
-    judgeEpoch(epoch, inRedis, publications.pollAgeMs);
+    judgeEpoch(epoch, inRedis, publications);
 
-  const attempt = (asked: Asked): Promise<LookupOutcome> | LookupOutcome => {
+  const attempt = (asked: Asked): PromiseLike<LookupOutcome> | LookupOutcome => {
     const question = prepare(asked);
     if ('kind' in question) return question;
     // Before the filter, so that right and wrong credentials are refused on the same way.
@@ -173,13 +176,19 @@ export function createLookup(deps: LookupDeps): Lookup {
     return refusal(counted.verdict, question.tried.nowMs);
   };
 
-  const askCache = async (from: ResultCache, asked: Asked, question: Question): Promise<LookupOutcome> => {
+  const askCache = (from: ResultCache, asked: Asked, question: Question): PromiseLike<LookupOutcome> => {
+    const key = new SlipKey(question.open.number, question.digest);
+    const markers = question.tried.counters.map(({ field }) => new MarkerKey(field));
+    return from.read(key, markers).then((read) => answerRead(asked, question, key, read));
+  };
+
+  const answerRead = (
+    asked: Asked,
+    question: Question,
+    key: SlipKey,
+    read: CacheRead,
+  ): Promise<LookupOutcome> | LookupOutcome => {
     const { tried } = question;
-    const key = slipKey(question.open.number, question.digest);
-    const read = await from.read(
-      key,
-      tried.counters.map(({ marker }) => marker),
-    );
     const verdict = epochVerdict(question, read.epoch);
     if (verdict === 'behind') return inTime(asked, again(asked, publications.catchUp(read.epoch ?? 0)));
     const isWithoutCounters = read.along.includes('away');
@@ -189,9 +198,9 @@ export function createLookup(deps: LookupDeps): Lookup {
     else if (read.value === null) observer.redis('miss');
     else if (verdict === 'serve') {
       const payload = openSealed(question.digest, question.batch.nonce, read.value);
-      const json = payload === undefined ? undefined : answerFrom(question, payload);
-      observer.redis(json === undefined ? 'damaged' : 'hit');
-      if (json !== undefined) return { kind: 'found', json, digest: question.digest };
+      const body = payload === undefined ? undefined : answerFrom(question, payload);
+      observer.redis(body === undefined ? 'damaged' : 'hit');
+      if (body !== undefined) return { kind: 'found', body, digest: question.digest };
     }
     return inTime(asked, askStore(asked, question, { key, isWithoutCounters }));
   };
@@ -200,22 +209,22 @@ export function createLookup(deps: LookupDeps): Lookup {
   const askStore = async (
     asked: Asked,
     question: Question,
-    { key, isWithoutCounters }: { key: Buffer | undefined; isWithoutCounters: boolean },
+    { key, isWithoutCounters }: { key: SlipKey | undefined; isWithoutCounters: boolean },
   ): Promise<LookupOutcome> => {
     const { open, batch, digest, tried } = question;
     const answer = await store.find(open.number, digest);
     switch (answer.kind) {
       case 'found': {
-        const json = answerFrom(question, answer.payload);
-        if (json === undefined) {
+        const body = answerFrom(question, answer.payload);
+        if (body === undefined) {
           log.error('a stored slip is damaged: verify the batch', { batch: open.number, store: 'postgres' });
           return UNAVAILABLE;
         }
         // Only now: the database has just said that the batch is open, and that comes first.
         const against = isWithoutCounters ? standsAgainst(question, NOT_READ) : undefined;
         if (against !== undefined) return refusal(against, tried.nowMs);
-        if (key !== undefined) deps.heal?.(key, sealPayload(digest, batch.nonce, answer.payload));
-        return { kind: 'found', json, digest };
+        if (key !== undefined) deps.heal?.(keyBytes(key), sealPayload(digest, batch.nonce, answer.payload));
+        return { kind: 'found', body, digest };
       }
       case 'absent':
         // Current, whatever the epoch: the database has just said that the batch is open.
@@ -228,20 +237,24 @@ export function createLookup(deps: LookupDeps): Lookup {
     }
   };
 
-  return async (seriesId, fields, visitor) => {
+  return (seriesId, fields, visitor) => {
     const startedMs = performance.now();
-    const hasProof = visitor.bringsProof && (await limiter.hasProof(visitor, seriesId));
-    const outcome = await attempt({
-      seriesId,
-      fields,
-      visitor,
-      hasProof,
-      startedMs,
-      attemptsLeft: ATTEMPTS,
-      counted: undefined,
-    });
-    observer.lookup(outcome.kind, (performance.now() - startedMs) / 1000);
-    return outcome;
+    const begin = (hasProof: boolean): LookupOutcome | PromiseLike<LookupOutcome> =>
+      attempt({
+        seriesId,
+        fields,
+        visitor,
+        hasProof,
+        startedMs,
+        attemptsLeft: ATTEMPTS,
+        counted: undefined,
+      });
+    const observed = (outcome: LookupOutcome): LookupOutcome => {
+      observer.lookup(outcome.kind, (performance.now() - startedMs) / 1000);
+      return outcome;
+    };
+    const outcome = visitor.bringsProof ? limiter.hasProof(visitor, seriesId).then(begin) : begin(false);
+    return isLater(outcome) ? outcome.then(observed) : observed(outcome);
   };
 }
 
@@ -262,7 +275,7 @@ function notReleased(view: SeriesView, nowMs: number): LookupOutcome {
 }
 
 /** The answer from a plain slip, or undefined when the slip is damaged or another candidate's. */
-function answerFrom({ open, batch, candidateNumber }: Question, payload: Buffer): Buffer | undefined {
+function answerFrom({ open, batch, candidateNumber }: Question, payload: Buffer): SlipBody | undefined {
   try {
     const slip = batch.codec.decode(payload);
     if (candidateNumber !== undefined && slip.candidateNumber !== candidateNumber) return undefined;

@@ -8,6 +8,8 @@
 import { EPOCH_KEY } from '#results/redis-keys.ts';
 import { parseEpoch } from './epoch-rule.ts';
 import type { Fetched, FetchMany } from './redis-fetch.ts';
+import type { RedisKey } from './wire-command.ts';
+import { Soon } from './soon.ts';
 
 /** null: not there. */
 export type CacheValue = Buffer | null | 'away';
@@ -22,7 +24,7 @@ export interface CacheRead {
 
 export interface ResultCache {
   /** The value of a key, and of those to be read along with it. */
-  read(key: Buffer, along: readonly (string | Buffer)[]): Promise<CacheRead>;
+  read(key: RedisKey, along: readonly RedisKey[]): PromiseLike<CacheRead>;
 }
 
 /** Keys in one fetch: a longer one would make other clients of Redis wait. */
@@ -31,9 +33,9 @@ const MAX_KEYS = 384;
 const GIVE_UP_MS = 50;
 
 interface Waiting {
-  readonly key: Buffer;
-  readonly along: readonly (string | Buffer)[];
-  readonly resolve: (read: CacheRead) => void;
+  readonly key: RedisKey;
+  readonly along: readonly RedisKey[];
+  readonly read: Soon<CacheRead>;
 }
 
 export class RedisReader implements ResultCache {
@@ -45,14 +47,14 @@ export class RedisReader implements ResultCache {
     this.#fetchMany = fetchMany;
   }
 
-  read(key: Buffer, along: readonly (string | Buffer)[]): Promise<CacheRead> {
-    return new Promise((resolve) => {
-      // After the requests that the same turn of the event loop brings.
-      if (this.#waiting.length === 0) setImmediate(() => this.#flush());
-      this.#waiting.push({ key, along, resolve });
-      this.#keys += 1 + along.length;
-      if (this.#keys >= MAX_KEYS) this.#flush();
-    });
+  read(key: RedisKey, along: readonly RedisKey[]): PromiseLike<CacheRead> {
+    const read = new Soon<CacheRead>();
+    // After the requests that the same turn of the event loop brings.
+    if (this.#waiting.length === 0) setImmediate(() => this.#flush());
+    this.#waiting.push({ key, along, read });
+    this.#keys += 1 + along.length;
+    if (this.#keys >= MAX_KEYS) this.#flush();
+    return read;
   }
 
   #flush(): void {
@@ -60,10 +62,10 @@ export class RedisReader implements ResultCache {
     if (batch.length === 0) return;
     this.#waiting = [];
     this.#keys = 0;
-    const keys: (string | Buffer)[] = [EPOCH_KEY];
+    const keys: RedisKey[] = [EPOCH_KEY];
     for (const { key, along } of batch) keys.push(key, ...along);
 
-    const fetched: Fetched[] = Array.from({ length: keys.length });
+    const fetched: Fetched[] = [];
     let isSettled = false;
     const settle = (): void => {
       if (isSettled) return;
@@ -71,9 +73,9 @@ export class RedisReader implements ResultCache {
       clearTimeout(giveUp);
       const epoch = fetched[0] instanceof Error ? undefined : parseEpoch(fetched[0]);
       let next = 1;
-      for (const { along, resolve } of batch) {
+      for (const { along, read } of batch) {
         const value = awayUnlessThere(fetched[next++]);
-        resolve({ epoch, value, along: along.map(() => awayUnlessThere(fetched[next++])) });
+        read.resolve({ epoch, value, along: along.map(() => awayUnlessThere(fetched[next++])) });
       }
     };
     // One turn more, for an answer that is there already: when this process was held up (no CPU, a

@@ -7,6 +7,8 @@
  */
 import type { ChainableCommander } from 'ioredis';
 import { Command } from 'ioredis';
+import type { WrittenKey } from '#results/redis-keys.ts';
+import { keyBytes } from '#results/redis-keys.ts';
 
 export class WireCommand extends Command {
   readonly #wire: string | Buffer;
@@ -48,12 +50,20 @@ const ZERO = 48;
 const MOST_KEY_BYTES = 99;
 const AROUND_KEY_BYTES = 1 + 2 + 2 + 2;
 
+/** Texts of ASCII only. */
+export type RedisKey = string | Buffer | WrittenKey;
+
+/** A key as the library takes it. */
+export function plainKey(key: RedisKey): string | Buffer {
+  return typeof key === 'string' || Buffer.isBuffer(key) ? key : keyBytes(key);
+}
+
 /**
  * MGET that answers with buffers.
- * @param keys of 1 to 99 bytes; texts of ASCII only.
+ * @param keys of 1 to 99 bytes.
  * @throws RangeError for a longer or an empty one.
  */
-export function mgetCommand(keys: readonly (string | Buffer)[]): WireCommand {
+export function mgetCommand(keys: readonly RedisKey[]): WireCommand {
   const head = wireOf(keys.length + 1, wireArgument('mget'));
   let most = head.length;
   for (const { length } of keys) {
@@ -69,11 +79,10 @@ export function mgetCommand(keys: readonly (string | Buffer)[]): WireCommand {
     wire[at++] = ZERO + (length % 10);
     wire[at++] = CR;
     wire[at++] = LF;
-    if (typeof key === 'string') at += wire.write(key, at, 'latin1');
-    else {
-      wire.set(key, at);
-      at += length;
-    }
+    // Shorter than what a call costs.
+    if (typeof key === 'string') for (let i = 0; i < length; i += 1) wire[at++] = key.charCodeAt(i);
+    else if (Buffer.isBuffer(key)) at += key.copy(wire, at);
+    else at = key.writeInto(wire, at);
     wire[at++] = CR;
     wire[at++] = LF;
   }

@@ -3,6 +3,7 @@
  */
 import { createHash, randomBytes } from 'node:crypto';
 import type { PublicationSource } from '#lookup/publication-source.ts';
+import { plainKey } from '#lookup/wire-command.ts';
 import type { Fetched, FetchMany } from '#lookup/redis-fetch.ts';
 import { parseDefinition } from '#results/definition.ts';
 import type { SeriesDefinition } from '#results/definition.ts';
@@ -96,7 +97,7 @@ export function makeUpSeries(): MadeUpSeries {
       readFilterChunks: () => Promise.resolve([filter.bytes]),
     },
     fetchMany: (keys, into) => {
-      for (const [i, key] of keys.entries()) into[i] = valueOf(inRedis, key);
+      for (const [i, key] of keys.entries()) into[i] = valueOf(inRedis, plainKey(key));
       return Promise.resolve();
     },
   };

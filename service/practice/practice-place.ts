@@ -7,7 +7,7 @@ import { Connection } from '../http1/connection.ts';
 import type { Program } from '../http1/endpoint.ts';
 import { LIMITS } from '../http1/server.ts';
 
-const FOUND = 'HTTP/1.1 200 ';
+const FOUND = Buffer.from('HTTP/1.1 200 ');
 
 export class PracticePlace implements Wire {
   readonly remoteAddress = '192.0.2.1';
@@ -33,9 +33,9 @@ export class PracticePlace implements Wire {
     return this.#right;
   }
 
-  send(head: string): boolean {
+  send(bytes: Buffer): boolean {
     this.#waiting -= 1;
-    if (head.startsWith(FOUND)) this.#right += 1;
+    if (bytes.compare(FOUND, 0, FOUND.length, 0, FOUND.length) === 0) this.#right += 1;
     if (this.#waiting === 0) this.#allAnswered();
     return true;
   }

@@ -22,11 +22,35 @@ export interface PublishedBatch {
   readonly rehearsal: boolean;
 }
 
+/** Compiled once per publication: turns a slip into the JSON text of its answer. */
+export type AnswerTemplate = (slip: Slip) => SlipBody;
+
 /**
- * Compiled once per publication: turns a slip into the JSON text of its answer, in UTF-8. Bytes, since a text put
- * together from its parts is joined and encoded anew for each answer (3.8 µs on Bun, from bytes 1.2).
+ * The JSON text of a slip's answer in UTF-8, written where it is sent from: made as a piece of memory of its own
+ * it took 0.5 µs more on Bun, as a text put together from its parts 2.5 µs.
  */
-export type AnswerTemplate = (slip: Slip) => Buffer;
+export class SlipBody {
+  /** It never takes more. */
+  readonly mostBytes: number;
+  readonly #slip: Slip;
+  readonly #write: (slip: Slip, into: Buffer) => number;
+
+  constructor(mostBytes: number, slip: Slip, write: (slip: Slip, into: Buffer) => number) {
+    this.mostBytes = mostBytes;
+    this.#slip = slip;
+    this.#write = write;
+  }
+
+  /** @param into of `mostBytes` at least. @returns how many bytes it took. */
+  writeInto(into: Buffer): number {
+    return this.#write(this.#slip, into);
+  }
+
+  toString(): string {
+    const room = Buffer.alloc(this.mostBytes);
+    return room.toString('utf8', 0, this.writeInto(room));
+  }
+}
 
 /** The instant as ISO 8601 with the zone's offset, to the second: 2026-06-25T09:00:00+08:00. */
 export function showInstant(ms: number, timeZone: string): string {
@@ -99,14 +123,10 @@ export function compileAnswer(definition: SeriesDefinition, batch: PublishedBatc
     markParts.reduce((sum, parts) => sum + longest(Object.values(parts)), 0) +
     Buffer.byteLength(totalTail + flagParts.join(',')) +
     MOST_BYTES_OF_VALUES;
-  const out = Buffer.alloc(mostBytes);
-
-  return (slip) => {
-    if (slip.candidateNumber.length + slip.name.length > 2 * MAX_TEXT_BYTES)
-      throw new RangeError('a number or a name that no codec holds');
+  const write = (slip: Slip, out: Buffer): number => {
     out.set(head);
     let at = head.length;
-    at += out.write(`${JSON.stringify(slip.candidateNumber)},"name":${JSON.stringify(slip.name)}`, at);
+    at += out.write(`${quoted(slip.candidateNumber)},"name":${quoted(slip.name)}`, at);
     const status = statusParts.get(slip.status);
     if (status !== undefined) {
       out.set(status, at);
@@ -116,11 +136,7 @@ export function compileAnswer(definition: SeriesDefinition, batch: PublishedBatc
       const mark = slip.marks[i] ?? NOT_TAKEN;
       if (mark === NOT_TAKEN) continue;
       const part = markParts[i]?.[mark];
-      if (part === undefined)
-        throw new FangbangError(
-          'stored-data-damaged',
-          'a stored slip has a mark that its definition does not know',
-        );
+      if (part === undefined) throw new RangeError('a mark that was not looked at before');
       out.set(part, at);
       at += part.length;
     }
@@ -131,9 +147,29 @@ export function compileAnswer(definition: SeriesDefinition, batch: PublishedBatc
     if (slip.rank !== undefined) end += `,"rank":${slip.rank}`;
     if (slip.flags !== 0)
       end += `,"flags":[${flagParts.filter((_, i) => (slip.flags & (1 << i)) !== 0).join(',')}]`;
-    at += out.write(`${end}}`, at);
-    return Buffer.from(out.subarray(0, at));
+    return at + out.write(`${end}}`, at);
   };
+
+  return (slip) => {
+    if (slip.candidateNumber.length + slip.name.length > 2 * MAX_TEXT_BYTES)
+      throw new RangeError('a number or a name that no codec holds');
+    for (let i = 0; i < markParts.length; i += 1) {
+      const mark = slip.marks[i] ?? NOT_TAKEN;
+      if (mark === NOT_TAKEN || markParts[i]?.[mark] !== undefined) continue;
+      throw new FangbangError(
+        'stored-data-damaged',
+        'a stored slip has a mark that its definition does not know',
+      );
+    }
+    return new SlipBody(mostBytes, slip, write);
+  };
+}
+
+/** Nothing to escape: nearly all numbers and names. */
+const PLAIN = /^[0-9A-Za-z\u4E00-\u9FFF·]*$/;
+
+function quoted(text: string): string {
+  return PLAIN.test(text) ? `"${text}"` : JSON.stringify(text);
 }
 
 const COMMA = 44;

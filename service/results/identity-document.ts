@@ -42,9 +42,13 @@ export function checkDocumentNumber(
   number: string,
   kinds: readonly DocumentKind[],
 ): DocumentFault | undefined {
-  const faults = kinds.map((kind) => checkKind(number, kind));
-  if (faults.includes(undefined)) return undefined;
-  return faults.find((fault) => fault !== 'not-a-document-number') ?? 'not-a-document-number';
+  let most: DocumentFault = 'not-a-document-number';
+  for (const kind of kinds) {
+    const fault = checkKind(number, kind);
+    if (fault === undefined) return undefined;
+    if (most === 'not-a-document-number') most = fault;
+  }
+  return most;
 }
 
 function checkKind(number: string, kind: DocumentKind): DocumentFault | undefined {
@@ -77,11 +81,18 @@ function checkEighteen(number: string): DocumentFault | undefined {
   return isDate(number.slice(6, 14)) ? undefined : 'impossible-birth-date';
 }
 
+const SHORT_MONTHS: ReadonlySet<number> = new Set([4, 6, 9, 11]);
+
+function isLeapYear(year: number): boolean {
+  return year % 4 === 0 && (year % 100 !== 0 || year % 400 === 0);
+}
+
 function isDate(yyyymmdd: string): boolean {
   const year = Number(yyyymmdd.slice(0, 4));
   const month = Number(yyyymmdd.slice(4, 6));
   const day = Number(yyyymmdd.slice(6, 8));
   // A year to come is found by no clock here, but 2199 is a slip of the pen.
   if (year < 1900 || year > 2099 || month < 1 || month > 12 || day < 1) return false;
-  return day <= new Date(Date.UTC(year, month, 0)).getUTCDate();
+  if (month === 2) return day <= (isLeapYear(year) ? 29 : 28);
+  return day <= (SHORT_MONTHS.has(month) ? 30 : 31);
 }

@@ -12,6 +12,7 @@
 import { createHmac } from 'node:crypto';
 import type { CredentialSet, SeriesDefinition } from './definition.ts';
 import type { Pepper } from './digest.ts';
+import type { WrittenKey } from './redis-keys.ts';
 import { makeSipHash } from './sip-hash.ts';
 
 /** The counter of one value of one credential of a series. */
@@ -20,6 +21,45 @@ export interface LimitCounter {
   readonly field: number;
   /** Key that says until when nobody, or nobody without a proof of work, gets an answer. */
   readonly marker: string;
+}
+
+const MARKER_PREFIX = 'c:';
+const ZERO = 48;
+
+/** The key of a counter's marker. */
+export class MarkerKey implements WrittenKey {
+  readonly length: number;
+  readonly #field: number;
+
+  constructor(field: number) {
+    let digits = 1;
+    for (let rest = field; rest >= 10; rest = Math.floor(rest / 10)) digits += 1;
+    this.length = MARKER_PREFIX.length + digits;
+    this.#field = field;
+  }
+
+  writeInto(out: Buffer, from: number): number {
+    for (let i = 0; i < MARKER_PREFIX.length; i += 1) out[from + i] = MARKER_PREFIX.charCodeAt(i);
+    const end = from + this.length;
+    let rest = this.#field;
+    for (let at = end - 1; at >= from + MARKER_PREFIX.length; at -= 1) {
+      out[at] = ZERO + (rest % 10);
+      rest = Math.floor(rest / 10);
+    }
+    return end;
+  }
+}
+
+class FieldCounter implements LimitCounter {
+  readonly field: number;
+
+  constructor(field: number) {
+    this.field = field;
+  }
+
+  get marker(): string {
+    return `${MARKER_PREFIX}${this.field}`;
+  }
 }
 
 /** A string in Redis that holds fields. */
@@ -96,10 +136,7 @@ export function makeSetCounters(
     return { place, hash: makeSipHash(derived.subarray(0, 16)) };
   });
   return (values) =>
-    hashes.map(({ place, hash }) => {
-      const field = hash(values[place] ?? '') >>> (32 - COUNTER_BITS);
-      return { field, marker: `c:${field}` };
-    });
+    hashes.map(({ place, hash }) => new FieldCounter(hash(values[place] ?? '') >>> (32 - COUNTER_BITS)));
 }
 
 /** The field of a network. @param network 32 bits of a keyed hash. */

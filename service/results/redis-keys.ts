@@ -10,13 +10,47 @@ export type BatchNumber = number & { readonly __brand: 'BatchNumber' };
 /** The highest epoch that anybody has seen committed (design.md section 2.7), as a decimal string. */
 export const EPOCH_KEY = 'epoch';
 
+/** A key that is written where it is sent from: on the lookups' path one of its own would be another to collect. */
+export interface WrittenKey {
+  /** In bytes. */
+  readonly length: number;
+  /** @returns the place behind it. */
+  writeInto(out: Buffer, at: number): number;
+}
+
+const SLIP_KEY_BYTES = 21;
+const SLIP_KEY_DIGEST_BYTES = 16;
+
 /** `r`, the batch in 4 bytes, digest[0,16): 21 bytes. */
+export class SlipKey implements WrittenKey {
+  readonly length = SLIP_KEY_BYTES;
+  readonly #batch: number;
+  readonly #digest: Digest;
+
+  constructor(batch: number, digest: Digest) {
+    this.#batch = batch;
+    this.#digest = digest;
+  }
+
+  writeInto(out: Buffer, from: number): number {
+    out[from] = 0x72;
+    let at = out.writeUInt32BE(this.#batch, from + 1);
+    // By the byte: a call would take longer.
+    for (let i = 0; i < SLIP_KEY_DIGEST_BYTES; i += 1) out[at++] = this.#digest[i] ?? 0;
+    return at;
+  }
+}
+
+/** The key of a candidate's slip. @throws RangeError for a batch that has not 4 bytes. */
 export function slipKey(batch: number, digest: Digest): Buffer {
-  const key = Buffer.allocUnsafe(21);
-  key[0] = 0x72;
-  key.writeUInt32BE(batch, 1);
-  digest.copy(key, 5, 0, 16);
-  return key;
+  return keyBytes(new SlipKey(batch, digest));
+}
+
+/** A key by itself. */
+export function keyBytes(key: WrittenKey): Buffer {
+  const bytes = Buffer.allocUnsafe(key.length);
+  key.writeInto(bytes, 0);
+  return bytes;
 }
 
 /**

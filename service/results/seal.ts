@@ -7,6 +7,13 @@ import type { Digest } from './digest.ts';
 
 const CIPHER = 'aes-256-gcm';
 const TAG_BYTES = 16;
+const TAG_LENGTH = { authTagLength: TAG_BYTES };
+/** The part of a digest that is the key. */
+const KEY_AT = 16;
+const KEY_BYTES = 32;
+/** Used again for each slip: views of a digest would each be a thing of its own to make and to collect. */
+const usedKey = Buffer.alloc(KEY_BYTES);
+const usedTag = Buffer.alloc(TAG_BYTES);
 
 /** The nonce of a batch: codec version (4 bytes) and the 8 random bytes drawn when it was loaded. */
 export type SealNonce = Buffer & { readonly __brand: 'SealNonce' };
@@ -26,7 +33,7 @@ export function makeSealNonce(codecVersion: number, nonceSalt: Buffer): SealNonc
 
 /** AES-256-GCM under digest[16,48): ciphertext and the 16-byte tag. */
 export function sealPayload(digest: Digest, nonce: SealNonce, payload: Buffer): Buffer {
-  const cipher = createCipheriv(CIPHER, digest.subarray(16, 48), nonce);
+  const cipher = createCipheriv(CIPHER, digest.subarray(KEY_AT, KEY_AT + KEY_BYTES), nonce);
   return Buffer.concat([cipher.update(payload), cipher.final(), cipher.getAuthTag()]);
 }
 
@@ -34,8 +41,10 @@ export function sealPayload(digest: Digest, nonce: SealNonce, payload: Buffer): 
 export function openSealed(digest: Digest, nonce: SealNonce, sealed: Buffer): Buffer | undefined {
   if (sealed.length < TAG_BYTES) return undefined;
   const end = sealed.length - TAG_BYTES;
-  const decipher = createDecipheriv(CIPHER, digest.subarray(16, 48), nonce, { authTagLength: TAG_BYTES });
-  decipher.setAuthTag(sealed.subarray(end));
+  for (let i = 0; i < KEY_BYTES; i += 1) usedKey[i] = digest[KEY_AT + i] ?? 0;
+  for (let i = 0; i < TAG_BYTES; i += 1) usedTag[i] = sealed[end + i] ?? 0;
+  const decipher = createDecipheriv(CIPHER, usedKey, nonce, TAG_LENGTH);
+  decipher.setAuthTag(usedTag);
   try {
     const payload = decipher.update(sealed.subarray(0, end));
     decipher.final();

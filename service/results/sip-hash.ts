@@ -8,6 +8,9 @@
 /** The lower 32 bits of the hash, as an unsigned number. */
 export type ShortHash = (text: string) => number;
 
+/** The units of a text, for a hash that is being made. */
+let textUnits = new Uint16Array(256);
+
 /**
  * The hash under a key. The text's bytes are its UTF-16 code units, low byte first.
  * @throws RangeError when the key has not 16 bytes.
@@ -15,19 +18,22 @@ export type ShortHash = (text: string) => number;
 export function makeSipHash(key: Buffer): ShortHash {
   const hash = makeHash(key);
   return (text) => {
-    hash(text);
+    const { length } = text;
+    if (length > textUnits.length) textUnits = new Uint16Array(length);
+    for (let i = 0; i < length; i += 1) textUnits[i] = text.charCodeAt(i);
+    hash(textUnits, length);
     return low32 >>> 0;
   };
 }
 
 /**
- * The whole hash, written as 8 bytes, low byte first: a tag that nobody can make without the key.
+ * The whole hash of such units, written as 8 bytes, low byte first: a tag that nobody can make without the key.
  * @throws RangeError when the key has not 16 bytes.
  */
-export function makeSipTag(key: Buffer): (text: string, into: Buffer, at: number) => void {
+export function makeSipTag(key: Buffer): (units: Uint16Array, into: Buffer, at: number) => void {
   const hash = makeHash(key);
-  return (text, into, at) => {
-    hash(text);
+  return (units, into, at) => {
+    hash(units, units.length);
     into.writeInt32LE(low32, at);
     into.writeInt32LE(high32, at + 4);
   };
@@ -37,7 +43,7 @@ export function makeSipTag(key: Buffer): (text: string, into: Buffer, at: number
 let low32 = 0;
 let high32 = 0;
 
-function makeHash(key: Buffer): (text: string) => void {
+function makeHash(key: Buffer): (units: Uint16Array, count: number) => void {
   if (key.length !== 16) throw new RangeError('a key of SipHash has 16 bytes');
   // 64-bit words as pairs of 32-bit halves; "somepseudorandomlygeneratedbytes" is the algorithm's own.
   const start0Low = key.readInt32LE(0) ^ 0x70736575;
@@ -49,7 +55,7 @@ function makeHash(key: Buffer): (text: string) => void {
   const start3Low = key.readInt32LE(8) ^ 0x79746573;
   const start3High = key.readInt32LE(12) ^ 0x74656462;
 
-  return (text) => {
+  return (units, count) => {
     let v0l = start0Low;
     let v0h = start0High;
     let v1l = start1Low;
@@ -58,19 +64,18 @@ function makeHash(key: Buffer): (text: string) => void {
     let v2h = start2High;
     let v3l = start3Low;
     let v3h = start3High;
-    const units = text.length;
-    const blocks = (units >> 2) + 1;
+    const blocks = (count >> 2) + 1;
     for (let block = 0; block <= blocks; block += 1) {
       let low = 0;
       let high = 0;
       if (block < blocks) {
         const at = block * 4;
-        if (at < units) low = text.charCodeAt(at);
-        if (at + 1 < units) low |= text.charCodeAt(at + 1) << 16;
-        if (at + 2 < units) high = text.charCodeAt(at + 2);
-        if (at + 3 < units) high |= text.charCodeAt(at + 3) << 16;
+        if (at < count) low = units[at] ?? 0;
+        if (at + 1 < count) low |= (units[at + 1] ?? 0) << 16;
+        if (at + 2 < count) high = units[at + 2] ?? 0;
+        if (at + 3 < count) high |= (units[at + 3] ?? 0) << 16;
         // The last block ends with the number of bytes.
-        if (block === blocks - 1) high |= ((units * 2) & 0xff) << 24;
+        if (block === blocks - 1) high |= ((count * 2) & 0xff) << 24;
         v3l ^= low;
         v3h ^= high;
       } else {

@@ -55,7 +55,7 @@ export function startTracing(settings: TracingSettings, deps: TracingDeps): Trac
   const part = async <T>(
     name: string,
     fields: SpanFields,
-    work: () => Promise<T>,
+    work: () => PromiseLike<T>,
     outcome: (value: T) => string,
   ): Promise<T> => {
     const parent = current.getStore();
@@ -150,7 +150,7 @@ export function startTracing(settings: TracingSettings, deps: TracingDeps): Trac
 }
 
 /** Does the work and ends the span with it; a fault is its code alone, since a message may quote values. */
-async function ended<T>(span: Span, work: () => Promise<T>, describeIt: (value: T) => void): Promise<T> {
+async function ended<T>(span: Span, work: () => PromiseLike<T>, describeIt: (value: T) => void): Promise<T> {
   try {
     const value = await work();
     describeIt(value);

@@ -1,7 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import type { Hono } from 'hono';
 import type { Lookup, LookupOutcome } from '#lookup/lookup.ts';
+import { SlipBody } from '#results/answer.ts';
 import { computeDigest } from '#results/digest.ts';
+import type { Slip } from '#results/slip.ts';
 import type { LogFields, Logger } from '#lookup/observer.ts';
 import type { SeriesView } from '#lookup/series-timeline.ts';
 import { Admission } from '../../service/http/admission.ts';
@@ -15,9 +17,18 @@ import { solve } from '../helpers/proof-of-work.ts';
 
 const CANARY = '11010519491231002X';
 const { pepper } = makePepperFile();
+const SLIP: Slip = {
+  candidateNumber: '1',
+  name: 'n',
+  status: 'scored',
+  marks: [],
+  total: undefined,
+  rank: undefined,
+  flags: 0,
+};
 const FOUND: LookupOutcome = {
   kind: 'found',
-  json: Buffer.from('{"total":{"score":612}}'),
+  body: new SlipBody(100, SLIP, (_slip, into) => into.write('{"total":{"score":612}}')),
   digest: computeDigest(pepper, 'zj', 'number-and-identity', ['1', '2']),
 };
 

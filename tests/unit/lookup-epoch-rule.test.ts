@@ -15,7 +15,7 @@ describe('the epoch rule', () => {
     ['a missing epoch serves while the poll is young', 7, undefined, YOUNG, 'serve'],
     ['a missing epoch is stale when the poll is old', 7, undefined, OLD, 'stale'],
   ] as const)('%s', (_title, known, inRedis, ageMs, verdict) => {
-    expect(judgeEpoch(known, inRedis, ageMs)).toBe(verdict);
+    expect(judgeEpoch(known, inRedis, { pollAgeMs: ageMs })).toBe(verdict);
   });
 });
 

@@ -15,6 +15,7 @@ import type { SlipAnswer } from '#lookup/postgres-fallback.ts';
 import type { ActFacts, PublicationSource, ServiceState } from '#lookup/publication-source.ts';
 import { Publications } from '#lookup/publications.ts';
 import type { CacheRead } from '#lookup/redis-reader.ts';
+import { plainKey } from '#lookup/wire-command.ts';
 import { computeDigest, makePepper } from '#results/digest.ts';
 import { MembershipFilter } from '#results/membership-filter.ts';
 import { makeSealNonce, sealPayload } from '#results/seal.ts';
@@ -134,7 +135,7 @@ class Rig {
       publications: this.publications,
       cache: {
         read: async (key, along) => {
-          this.cacheKeys.push(key);
+          this.cacheKeys.push(Buffer.from(plainKey(key)));
           await this.cacheGate;
           return { ...this.cacheRead, along: along.map(() => null) };
         },

@@ -4,7 +4,13 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { afterAll, describe, expect, test } from 'vitest';
-import { computeDigest, DIGEST_BYTES, makePepper, readPeppers } from '../../service/results/digest.ts';
+import {
+  computeDigest,
+  DIGEST_BYTES,
+  makeCredentialDigest,
+  makePepper,
+  readPeppers,
+} from '../../service/results/digest.ts';
 import { FangbangError } from '../../service/results/errors.ts';
 import { refusalBy } from '../helpers/thrown.ts';
 
@@ -22,15 +28,25 @@ function fileWith(content: string | Buffer): string {
 
 describe('the digest', () => {
   test('is HMAC-SHA-512 over scheme, series, set and credentials, each behind its length in two bytes', () => {
-    const fields = ['fangbang-digest-1', 'zj-gaokao-2026', 'number-and-identity', '26330101000001', '林泽'];
-    const hmac = createHmac('sha512', pepper.key);
-    for (const field of fields) {
-      const bytes = Buffer.from(field, 'utf8');
-      hmac.update(Buffer.of(bytes.length >> 8, bytes.length & 0xff)).update(bytes);
+    const digestOf = makeCredentialDigest(pepper, 'zj-gaokao-2026', 'number-and-identity');
+    for (const credentials of [
+      ['26330101000001', '林泽'],
+      ['26330101000001', '11010519491231002X'],
+      ['26330101000002', '11010519491231002X'],
+      ['José', 'a\u007F\u0080', 'A林é'],
+      ['x'.repeat(600), ''],
+      [],
+    ]) {
+      const hmac = createHmac('sha512', pepper.key);
+      const fields = ['fangbang-digest-1', 'zj-gaokao-2026', 'number-and-identity', ...credentials];
+      for (const field of fields) {
+        const bytes = Buffer.from(field, 'utf8');
+        hmac.update(Buffer.of(bytes.length >> 8, bytes.length & 0xff)).update(bytes);
+      }
+      const digest = digestOf(credentials);
+      expect(digest.equals(hmac.digest())).toBe(true);
+      expect(digest.length).toBe(DIGEST_BYTES);
     }
-    const digest = computeDigest(pepper, 'zj-gaokao-2026', 'number-and-identity', ['26330101000001', '林泽']);
-    expect(digest.equals(hmac.digest())).toBe(true);
-    expect(digest.length).toBe(DIGEST_BYTES);
   });
 
   test('of one candidate is the same for ever: stored batches are found by it', () => {

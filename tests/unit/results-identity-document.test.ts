@@ -132,3 +132,18 @@ test('whatever is a number is of digits and capitals', () => {
     }),
   );
 });
+
+test('birth dates are those of the calendar from 1900 to 2099', () => {
+  const two = (value: number): string => String(value).padStart(2, '0');
+  for (let year = 1899; year <= 2100; year += 1) {
+    for (let month = 0; month <= 13; month += 1) {
+      for (let day = 0; day <= 32; day += 1) {
+        const date = new Date(Date.UTC(year, month - 1, day));
+        const isDate =
+          year >= 1900 && year <= 2099 && date.getUTCMonth() === month - 1 && date.getUTCDate() === day;
+        const number = checked(`110105${year}${two(month)}${two(day)}001`);
+        expect(checkDocumentNumber(number, ['resident-identity']) === undefined, number).toBe(isDate);
+      }
+    }
+  }
+});
