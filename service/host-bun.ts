@@ -44,13 +44,16 @@ type SocketState = { readonly wire: BunWire; readonly connection: Connection } |
 class BunWire implements Wire {
   readonly #socket: BunSocket;
   #rest: Uint8Array | undefined;
+  /** Asked of the system once; it costs a call of its own. */
+  #remoteAddress: string | undefined;
 
   constructor(socket: BunSocket) {
     this.#socket = socket;
   }
 
   get remoteAddress(): string | undefined {
-    return this.#socket.remoteAddress;
+    this.#remoteAddress ??= this.#socket.remoteAddress;
+    return this.#remoteAddress;
   }
 
   send(bytes: Buffer, size: number): boolean {

@@ -93,19 +93,28 @@ export function createMetrics(): Metrics {
     registers,
     collect: () => inFlight.set(nowInFlight),
   });
-  const shed = new Counter({
+  let shedSoFar = 0;
+  const shed: Counter = new Counter({
     name: 'fangbang_lookups_shed_total',
     help: 'Lookups turned away because too many were in flight',
     registers,
+    collect: () => {
+      shed.reset();
+      shed.inc(shedSoFar);
+    },
   });
 
-  const serverErrors = new Counter({
+  const errorsSoFar = { 500: 0, 503: 0 };
+  const serverErrors: Counter<'status'> = new Counter({
     name: 'fangbang_server_errors_total',
     help: 'Answers of status 500 and more: 503 is an honest wait, 500 a fault of the program',
     labelNames: ['status'],
     registers,
+    collect: () => {
+      serverErrors.reset();
+      for (const status of SERVER_ERRORS) serverErrors.inc({ status }, errorsSoFar[status]);
+    },
   });
-  for (const status of SERVER_ERRORS) serverErrors.inc({ status }, 0);
 
   return {
     lookup: (outcome, took) => {
@@ -129,8 +138,12 @@ export function createMetrics(): Metrics {
     inFlight: (count) => {
       nowInFlight = count;
     },
-    shed: () => shed.inc(),
-    serverError: (status) => serverErrors.inc({ status: SERVER_ERRORS.find((one) => one === status) ?? 500 }),
+    shed: () => {
+      shedSoFar += 1;
+    },
+    serverError: (status) => {
+      errorsSoFar[status === 503 ? 503 : 500] += 1;
+    },
     watch: (source) => watchSource(source, registers),
     expose: async () => ({ contentType: registry.contentType, text: await registry.metrics() }),
     snapshot: () => registry.getMetricsAsJSON(),

@@ -66,8 +66,12 @@ export function createAnswerLookup(deps: {
 }
 
 /** The answer to a request for which there is no place, when it may be told (held-answers.ts). */
-export async function overloaded(admission: Admission): Promise<Answer> {
-  await admission.turnAway();
+export function overloaded(admission: Admission): Answer | Promise<Answer> {
+  const held = admission.turnAway();
+  return held === undefined ? tellOverloaded() : held.then(tellOverloaded);
+}
+
+function tellOverloaded(): Answer {
   return problemAnswer('overloaded', { headers: { 'retry-after': spreadSeconds(2, 8) } });
 }
 

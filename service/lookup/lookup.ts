@@ -167,8 +167,18 @@ export function createLookup(deps: LookupDeps): Lookup {
   };
 
   /** Counted before it is answered; and the filter may no longer be the one in service. */
-  const countWrong = async (asked: Asked, question: Question): Promise<LookupOutcome> => {
-    const counted = asked.counted ?? (await limiter.countWrong(question.tried));
+  const countWrong = (asked: Asked, question: Question): PromiseLike<LookupOutcome> | LookupOutcome => {
+    const counted = asked.counted ?? limiter.countWrong(question.tried);
+    return isLater(counted)
+      ? counted.then((word) => answerWrong(asked, question, word))
+      : answerWrong(asked, question, counted);
+  };
+
+  const answerWrong = (
+    asked: Asked,
+    question: Question,
+    counted: CountedWrong,
+  ): Promise<LookupOutcome> | LookupOutcome => {
     const verdict = epochVerdict(question, counted.epoch);
     if (verdict === 'behind')
       return inTime(asked, again({ ...asked, counted }, publications.catchUp(counted.epoch ?? 0)));

@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import type { LogFields } from '../../service/lookup/observer.ts';
 import { AnswerWatch } from '../../service/http/answer-watch.ts';
 import { problemAnswer } from '../../service/http/problems.ts';
-import { makeAnswerKind } from '../../service/http1/answer.ts';
+import { makeAnswerKind, wholeBody } from '../../service/http1/answer.ts';
 
 function watching(): {
   watch: AnswerWatch;
@@ -26,7 +26,7 @@ test('a 503 is logged with the request id that its body has, and counted', () =>
   const { watch, lines, counted } = watching();
   const answer = problemAnswer('temporarily-unavailable');
   watch.seen(answer);
-  const { requestId } = JSON.parse(answer.body as string) as { requestId: string };
+  const { requestId } = JSON.parse(Buffer.from(wholeBody(answer.body)).toString()) as { requestId: string };
   expect(requestId).toMatch(/^[0-9a-f]{16}$/);
   expect(lines).toEqual([{ requestId }]);
   expect(counted).toEqual([503]);

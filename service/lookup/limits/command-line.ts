@@ -13,6 +13,7 @@ import { EPOCH_KEY } from '#results/redis-keys.ts';
 import { runOnCluster } from '../cluster-pipelines.ts';
 import { parseEpoch } from '../epoch-rule.ts';
 import type { RedisClient } from '../redis-client.ts';
+import { Soon } from '../soon.ts';
 import { WireCommand, addToPipeline, wireArgument, wireOf } from '../wire-command.ts';
 
 export type LimitCommand =
@@ -62,7 +63,7 @@ const EXPIRY_AGAIN_MS = 30_000;
 
 interface Waiting {
   readonly commands: readonly LimitCommand[];
-  readonly resolve: (replies: Replies) => void;
+  readonly replies: Soon<Replies>;
 }
 
 export class CommandLine {
@@ -84,13 +85,13 @@ export class CommandLine {
   }
 
   /** Runs commands in one round trip with those of others, and reads the epoch; fields before keys. */
-  run(commands: readonly LimitCommand[]): Promise<Replies> {
-    return new Promise((resolve) => {
-      if (this.#waiting.length === 0) setImmediate(() => this.#flush());
-      this.#waiting.push({ commands, resolve });
-      this.#commands += commands.length;
-      if (this.#commands >= MOST_COMMANDS) this.#flush();
-    });
+  run(commands: readonly LimitCommand[]): PromiseLike<Replies> {
+    const replies = new Soon<Replies>();
+    if (this.#waiting.length === 0) setImmediate(() => this.#flush());
+    this.#waiting.push({ commands, replies });
+    this.#commands += commands.length;
+    if (this.#commands >= MOST_COMMANDS) this.#flush();
+    return replies;
   }
 
   /** Runs commands along with the next round trip, or in one of their own soon; nobody hears of them. */
@@ -113,21 +114,21 @@ export class CommandLine {
     this.#postTimer = undefined;
     const raw = [...trip.commands(), ...this.#expiries(trip.tables())];
 
-    const replies: unknown[] = Array.from({ length: raw.length });
+    const come: unknown[] = [];
     let isSettled = false;
     const settle = (): void => {
       if (isSettled) return;
       isSettled = true;
       clearTimeout(giveUp);
-      trip.reads(replies);
+      trip.reads(come);
       const epochText = trip.nextKey();
       const epoch = typeof epochText === 'string' ? parseEpoch(Buffer.from(epochText)) : undefined;
-      for (const { commands, resolve } of batch)
-        resolve({ epoch, values: commands.map((command) => trip.next(command)) });
+      for (const { commands, replies } of batch)
+        replies.resolve({ epoch, values: commands.map((command) => trip.next(command)) });
     };
     // One turn more, for an answer that is there already (redis-reader.ts).
     const giveUp = setTimeout(() => setImmediate(settle), this.#giveUpMs);
-    this.#runMany(raw, replies).then(settle, settle);
+    this.#runMany(raw, come).then(settle, settle);
   }
 
   #expiries(tables: Iterable<LimitTable>): Raw[] {

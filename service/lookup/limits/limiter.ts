@@ -50,7 +50,7 @@ export interface Limiter {
    */
   before(tried: Tried, values: readonly (Buffer | null | 'away')[]): Verdict | undefined;
   /** Counts a wrong attempt and says what it gets. */
-  countWrong(tried: Tried): Promise<CountedWrong>;
+  countWrong(tried: Tried): CountedWrong | PromiseLike<CountedWrong>;
 }
 
 /** @param shared undefined: the service was told to run without Redis. */
@@ -73,6 +73,13 @@ export function createLimiter(
     const seconds = budget.spend(counters, digest.readUInt32BE(0));
     if (seconds > 0) return { kind: 'limited', untilMs: nowMs + seconds * 1000 };
     return hasProof ? { kind: 'allowed' } : { kind: 'proofRequired', untilMs };
+  };
+
+  /** A wrong attempt of which only this process knows. */
+  const countAlone = (tried: Tried): Verdict => {
+    const verdict = countHere(tried);
+    observer.limit(verdict.kind === 'allowed' ? 'allowedLocally' : verdict.kind);
+    return verdict;
   };
 
   const refused = (verdict: Verdict | undefined): Verdict | undefined => {
@@ -119,18 +126,17 @@ export function createLimiter(
       return seconds === 0 ? undefined : refused({ kind: 'limited', untilMs: nowMs + seconds * 1000 });
     },
 
-    async countWrong(tried) {
+    countWrong(tried) {
       const { visitor, counters, nowMs, hasProof } = tried;
-      const counted = await shared?.raise({ counters, network: visitor.network, hasProof, nowMs });
-      if (counted === undefined || counted.verdict === 'away') {
-        const verdict = countHere(tried);
-        observer.limit(verdict.kind === 'allowed' ? 'allowedLocally' : verdict.kind);
-        return { verdict, epoch: counted?.epoch };
-      }
-      counterWatch.learn(counters, counted.markers, nowMs);
-      networks.learn(visitor.network, counted.network, nowMs + WINDOW_MS);
-      observer.limit(counted.verdict.kind);
-      return { verdict: counted.verdict, epoch: counted.epoch };
+      if (shared === undefined) return { verdict: countAlone(tried), epoch: undefined };
+      return shared.raise({ counters, network: visitor.network, hasProof, nowMs }).then((counted) => {
+        const { verdict, epoch } = counted;
+        if (verdict === 'away') return { verdict: countAlone(tried), epoch };
+        counterWatch.learn(counters, counted.markers, nowMs);
+        networks.learn(visitor.network, counted.network, nowMs + WINDOW_MS);
+        observer.limit(verdict.kind);
+        return { verdict, epoch };
+      });
     },
   };
 }

@@ -25,7 +25,8 @@ import {
   periodTable,
   proofKey,
 } from '#results/limit-keys.ts';
-import type { CommandLine, LimitCommand, Reply } from './command-line.ts';
+import { isLater } from '../soon.ts';
+import type { CommandLine, LimitCommand, Replies, Reply } from './command-line.ts';
 import type { CounterValue } from './counter-value.ts';
 import { closedUntil, formatCounter, parseCounter } from './counter-value.ts';
 import type { LimitSettings } from './settings.ts';
@@ -92,7 +93,7 @@ export class SharedCounters {
   }
 
   /** Counts a wrong attempt and says what it gets. */
-  async raise(attempt: WrongAttempt): Promise<Counted> {
+  raise(attempt: WrongAttempt): PromiseLike<Counted> {
     const { counters } = attempt;
     const { periods, day } = this.#tablesAt(attempt.nowMs);
     const commands: LimitCommand[] = [
@@ -103,7 +104,11 @@ export class SharedCounters {
         commands.push({ kind: 'raise', table, field, by: table === periods[0] ? 1 : 0 });
       commands.push({ kind: 'raise', table: day, field, by: 0 }, { kind: 'get', key: marker });
     }
-    const { epoch, values } = await this.#line.run(commands);
+    return this.#line.run(commands).then((replies) => this.#judge(attempt, replies));
+  }
+
+  #judge(attempt: WrongAttempt, { epoch, values }: Replies): Counted | PromiseLike<Counted> {
+    const { counters } = attempt;
     const network = typeof values[0] === 'number' ? values[0] : 0;
     const raised = counters.map((counter, i) =>
       readRaised(counter, values.slice(1 + i * EACH, 1 + (i + 1) * EACH)),
@@ -112,18 +117,23 @@ export class SharedCounters {
     if (known.length < raised.length) return { verdict: 'away', epoch, markers: [], network };
 
     const refusal = this.#refuse(known, network, attempt);
-    if (refusal === undefined) {
-      const { verdict, markers } = await this.#allow(known, attempt);
-      return { verdict, markers, epoch, network };
-    }
+    if (refusal !== undefined) return this.#refused(known, attempt, { verdict: refusal, epoch, network });
+    const counted = ({ verdict, markers }: Allowed): Counted => ({ verdict, markers, epoch, network });
+    const allowed = this.#allow(known, attempt);
+    return isLater(allowed) ? allowed.then(counted) : counted(allowed);
+  }
+
+  async #refused(
+    known: readonly Raised[],
+    attempt: WrongAttempt,
+    counted: Omit<Counted, 'markers'>,
+  ): Promise<Counted> {
     this.#takeBack(attempt, 'wholly');
     // What refuses wrong ones has to refuse right ones: the markers may be missing when an instance has
     // died, or given up waiting for Redis, over those who brought the counters here.
     const markers = known.map((one) => this.#markerWithout(one, attempt));
     const isMarked = await this.#setMarkers(known, markers, attempt.nowMs);
-    return isMarked
-      ? { verdict: refusal, epoch, markers, network }
-      : { verdict: 'away', epoch, markers: [], network };
+    return isMarked ? { ...counted, markers } : { ...counted, ...AWAY };
   }
 
   /** Made once for each five minutes; a day ends with one of them. */
@@ -296,7 +306,7 @@ function outweighs(value: CounterValue, other: CounterValue): boolean {
 }
 
 /** Nobody waits for it; what fails is made good by the next attempt. */
-function later(work: () => Promise<unknown>): void {
+function later(work: () => PromiseLike<unknown>): void {
   setTimeout(() => void work(), LATER_MS).unref();
 }
 
