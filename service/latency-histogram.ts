@@ -1,6 +1,6 @@
 /**
  * A histogram of seconds that costs a lookup next to nothing. The library's turns the bucket's bound into text twice
- * for each value and looks labels up that are not there, 0.7 µs on Bun; here a value is a step through the bounds,
+ * for each value and looks labels up that are not there, 0.5 µs of each lookup on Bun; here a value is a step through the bounds,
  * and what the library wants is made when it is scraped.
  */
 import type { Histogram, MetricValueWithName, Registry } from 'prom-client';

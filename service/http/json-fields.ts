@@ -1,7 +1,7 @@
 /**
  * The fields of a body of JSON. One object of a few plain texts, as nearly every lookup is, is read from the bytes:
- * as a text that is made, parsed and collected it took three times as long (1.4 µs on Bun). Whatever else it is,
- * the runtime's own parser says.
+ * as a text that is made, parsed and collected it cost 0.9 µs more of each lookup on Bun. Whatever else it is, the
+ * runtime's own parser says.
  */
 import { textAt } from '../http1/recent-texts.ts';
 

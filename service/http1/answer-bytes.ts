@@ -1,6 +1,6 @@
 /**
  * An answer as it goes over the wire, put together in memory that is used again for the next one: pieces of text,
- * joined and encoded anew for each answer, took twice as long.
+ * joined and encoded anew for each answer, took half as long again.
  */
 import type { Answer } from './answer.ts';
 
