@@ -25,8 +25,7 @@ class NodeWire implements Wire {
   send(bytes: Buffer, size: number): boolean {
     // Either is the socket's own, which may write it when this has long returned.
     if (size <= SLICE_BYTES) return this.#socket.write(bytes.toString('latin1', 0, size), 'latin1');
-    const whole = Buffer.from(bytes.subarray(0, size));
-    this.#rest = whole;
+    this.#rest = Buffer.from(bytes.subarray(0, size));
     return this.sendRest();
   }
 
