@@ -8,7 +8,7 @@
 import type { Command } from 'commander';
 import { computeDigest } from '#results/digest.ts';
 import { FangbangError } from '#results/errors.ts';
-import { PERIODS, dayOf, dayTable, makeSetCounters, periodOf, periodTable } from '#results/limit-keys.ts';
+import { dayOf, dayTable, makeSetCounters, periodOf, periodTable } from '#results/limit-keys.ts';
 import { CREDENTIALS_HELP, askCredentials, chooseSet } from '../ask-credentials.ts';
 import type { Batch } from '../batches.ts';
 import { pepperOf, readBatch, readDefinition } from '../batches.ts';
@@ -55,8 +55,9 @@ export function register(program: Command): void {
       const counters = makeSetCounters(pepper, definition, set)(values);
       const fields = counters.map(({ field }) => field);
       let attempts = 0;
-      for (let n = 0; n < PERIODS; n += 1)
-        attempts += await redis.clearFields(periodTable(periodOf(nowMs) - n).key, fields);
+      const period = periodOf(nowMs);
+      for (const counted of [period, period - 1])
+        attempts += await redis.clearFields(periodTable(counted).key, fields);
       const attemptsToday = await redis.clearFields(dayTable(dayOf(nowMs)).key, fields);
       const markers = await redis.unlinkMany(counters.map(({ marker }) => Buffer.from(marker)));
       ctx.say(

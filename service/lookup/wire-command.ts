@@ -11,18 +11,18 @@ import type { WrittenKey } from '#results/redis-keys.ts';
 import { keyBytes } from '#results/redis-keys.ts';
 
 export class WireCommand extends Command {
-  readonly #wire: string | Buffer;
+  readonly #wire: Buffer;
 
   /**
+   * Replies that are texts come as buffers.
    * @param keys for the library to choose a Cluster's node by.
-   * @param replies `buffers` or `text`: what bulk strings of the reply become.
    */
-  constructor(name: string, keys: string[], wire: string | Buffer, replies: 'buffers' | 'text') {
-    super(name, keys, { replyEncoding: replies === 'text' ? 'utf8' : null });
+  constructor(name: string, keys: (string | Buffer)[], wire: Buffer) {
+    super(name, keys, { replyEncoding: null });
     this.#wire = wire;
   }
 
-  override toWritable(): string | Buffer {
+  override toWritable(): Buffer {
     return this.#wire;
   }
 }
@@ -40,6 +40,14 @@ export function wireArgument(text: string): string {
 /** The wire form of a command from those of its arguments, its name the first. */
 export function wireOf(count: number, args: string): string {
   return `*${count}\r\n${args}`;
+}
+
+/** A command of one key, for where nothing is saved by knowing more. @param rest of ASCII characters. */
+export function plainCommand(name: string, key: string | Buffer, rest: readonly string[]): WireCommand {
+  const bytes = Buffer.isBuffer(key) ? key : Buffer.from(key, 'latin1');
+  const head = wireOf(rest.length + 2, `${wireArgument(name)}$${bytes.length}\r\n`);
+  const wire = [Buffer.from(head, 'latin1'), bytes, Buffer.from(`\r\n${rest.map(wireArgument).join('')}`)];
+  return new WireCommand(name, [key], Buffer.concat(wire));
 }
 
 const CR = 13;
@@ -86,5 +94,5 @@ export function mgetCommand(keys: readonly RedisKey[]): WireCommand {
     wire[at++] = CR;
     wire[at++] = LF;
   }
-  return new WireCommand('mget', [], wire.subarray(0, at), 'buffers');
+  return new WireCommand('mget', [], wire.subarray(0, at));
 }

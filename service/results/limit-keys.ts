@@ -2,9 +2,9 @@
  * Where in Redis guessing is counted: raised by the service, cleared by `fangbang unlock`.
  *
  * Counters are fields of 16 bits in a few tables (strings that BITFIELD works on), one table for each
- * five minutes and one for each day, and a field's number is a keyed hash of the credential. So Redis
- * tells nobody whose counter it is; a flood of guesses finds the tables as large as they are (11 MB
- * each, 70 MB in all); and the attempts of many lookups go in one command.
+ * quarter of an hour and one for each day, and a field's number is a keyed hash of the credential. So Redis
+ * tells nobody whose counter it is; a flood of guesses finds the tables as large as they are (8.4 MB
+ * each, 46 MB in all); and the attempts of many lookups go in one command.
  *
  * A counter that has something to say to right credentials, too, gets a key of its own, the marker,
  * which a lookup reads along with the result.
@@ -71,32 +71,41 @@ export interface LimitTable {
 
 /**
  * 4,194,304 counters for all series together. Two candidates may share one: when a million people
- * mistype within the same 15 minutes, one candidate in 190,000 is held up for the others' mistakes;
+ * mistype within the same half an hour, one candidate in 190,000 is held up for the others' mistakes;
  * when it is 40,000 (a tenth of a province), one in 10¹².
  */
 const COUNTER_BITS = 22;
-/** 1,048,576 for networks, behind them. */
+/** 1,048,576 for networks, in tables of their own. */
 const NETWORK_BITS = 20;
 
-const PERIOD_MS = 5 * 60_000;
-/** A sum over the current period and three before it covers 15 to 20 minutes. */
-export const PERIODS = 4;
+/** A sum over the current period and the one before it covers 15 to 30 minutes. */
+const PERIOD_MS = 15 * 60_000;
+const NETWORK_PERIOD_MS = 5 * 60_000;
 const DAY_MS = 24 * 60 * 60_000;
 /** Days end at midnight in China. */
 const DAY_OFFSET_MS = 8 * 60 * 60_000;
 
-/** The number of the five minutes that an instant is in. @param nowMs since 1970. */
+/** The number of the quarter of an hour that an instant is in. @param nowMs since 1970. */
 export function periodOf(nowMs: number): number {
   return Math.floor(nowMs / PERIOD_MS);
 }
 
-/** When the sum over periods that begins with this one leaves it out, in milliseconds since 1970. */
+/** When the sum leaves a period out, in milliseconds since 1970. */
 export function periodForgottenMs(period: number): number {
-  return (period + PERIODS) * PERIOD_MS;
+  return (period + 2) * PERIOD_MS;
 }
 
 export function periodTable(period: number): LimitTable {
-  return { key: `w:${period}`, lifeSeconds: ((PERIODS + 1) * PERIOD_MS) / 1000 };
+  return { key: `w:${period}`, lifeSeconds: (3 * PERIOD_MS) / 1000 };
+}
+
+/** The number of the five minutes that an instant is in; a period and a day end with one of them. */
+export function networkPeriodOf(nowMs: number): number {
+  return Math.floor(nowMs / NETWORK_PERIOD_MS);
+}
+
+export function networkTable(networkPeriod: number): LimitTable {
+  return { key: `n:${networkPeriod}`, lifeSeconds: (2 * NETWORK_PERIOD_MS) / 1000 };
 }
 
 export function dayOf(nowMs: number): number {
@@ -141,7 +150,7 @@ export function makeSetCounters(
 
 /** The field of a network. @param network 32 bits of a keyed hash. */
 export function networkField(network: number): number {
-  return 2 ** COUNTER_BITS + (network >>> (32 - NETWORK_BITS));
+  return network >>> (32 - NETWORK_BITS);
 }
 
 /** Key of a proof of work that was used. @param proof 24 bits. */

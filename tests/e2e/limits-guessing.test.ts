@@ -255,8 +255,8 @@ describe.each(RUNTIMES)('guessing at the service on %s', (runtime) => {
 
   it('leaves a few tables, markers and used proofs in Redis, and all of it ends by itself', async () => {
     const names = await counterNames();
-    const tables = names.filter((name) => /^[wd]:\d+$/.test(name));
-    expect(tables.length).toBeGreaterThanOrEqual(2);
+    const tables = names.filter((name) => /^[wdn]:\d+$/.test(name));
+    expect(tables.length).toBeGreaterThanOrEqual(3);
     for (const name of names) if (!tables.includes(name)) expect(name).toMatch(/^[cp]:\d+$/);
     await withRedis(redis.url, async (client) => {
       for (const name of names) expect(await client.ttl(Buffer.from(name, 'latin1'))).toBeGreaterThan(0);

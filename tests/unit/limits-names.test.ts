@@ -11,6 +11,8 @@ import {
   dayTable,
   makeSetCounters,
   networkField,
+  networkPeriodOf,
+  networkTable,
   periodForgottenMs,
   periodOf,
   periodTable,
@@ -138,20 +140,28 @@ describe('a counter', () => {
     expect(fields.size).toBeGreaterThan(98_500);
   });
 
-  it('of a network has its place behind them, and a used proof of work a name of 24 bits', () => {
-    expect(networkField(0)).toBe(2 ** 22);
-    expect(networkField(0xffffffff)).toBe(2 ** 22 + 2 ** 20 - 1);
+  it('of a network is one of 2^20, and a used proof of work a name of 24 bits', () => {
+    expect(networkField(0)).toBe(0);
+    expect(networkField(0xffffffff)).toBe(2 ** 20 - 1);
     expect(proofKey(0xffffff)).toBe('p:16777215');
   });
 });
 
 describe('the tables', () => {
-  it('of five minutes are read for 15 minutes at least and 20 at most', () => {
-    const at = Date.UTC(2026, 5, 25, 1, 4, 59);
+  it('of a quarter of an hour are read for 15 minutes at least and 30 at most', () => {
+    const at = Date.UTC(2026, 5, 25, 1, 14, 59);
     expect(periodOf(at + 1_000)).toBe(periodOf(at) + 1);
     expect(periodForgottenMs(periodOf(at)) - at).toBe(901_000);
-    expect(periodForgottenMs(periodOf(at + 1_000)) - (at + 1_000)).toBe(1_200_000);
-    expect(periodTable(periodOf(at)).lifeSeconds).toBeGreaterThan(1_200);
+    expect(periodForgottenMs(periodOf(at + 1_000)) - (at + 1_000)).toBe(1_800_000);
+    expect(periodTable(periodOf(at)).lifeSeconds).toBeGreaterThan(1_800);
+  });
+
+  it('of networks last for five minutes, with which no quarter of an hour and no day is cut in two', () => {
+    const midnight = Date.UTC(2026, 5, 25, 16);
+    expect(networkPeriodOf(midnight)).toBe(networkPeriodOf(midnight - 1) + 1);
+    expect(networkPeriodOf(midnight + 299_999)).toBe(networkPeriodOf(midnight));
+    expect(periodOf(midnight)).toBe(periodOf(midnight - 1) + 1);
+    expect(networkTable(networkPeriodOf(midnight)).lifeSeconds).toBeGreaterThan(300);
   });
 
   it('of a day end at midnight in China', () => {

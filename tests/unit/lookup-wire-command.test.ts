@@ -4,7 +4,9 @@
 import fc from 'fast-check';
 import { Command } from 'ioredis';
 import { expect, it } from 'vitest';
-import { WireCommand, mgetCommand, wireArgument, wireOf } from '#lookup/wire-command.ts';
+import { FieldCommand } from '#lookup/limits/field-command.ts';
+import type { WireCommand } from '#lookup/wire-command.ts';
+import { mgetCommand, plainCommand } from '#lookup/wire-command.ts';
 
 const ascii = fc.string({
   unit: fc.integer({ min: 0, max: 127 }).map((code) => String.fromCharCode(code)),
@@ -24,13 +26,51 @@ it('MGET is what the library writes', () => {
   );
 });
 
-it('a command of texts is what the library writes', () => {
+it('a command of one key is what the library writes', () => {
   fc.assert(
-    fc.property(fc.array(ascii, { maxLength: 20 }), (args) => {
-      const wire = wireOf(args.length + 1, ['bitfield', ...args].map(wireArgument).join(''));
-      expect(ours(new WireCommand('bitfield', [], wire, 'text'))).toBe(theirs('bitfield', args));
+    fc.property(fc.oneof(ascii, bytes), fc.array(ascii, { maxLength: 20 }), (key, rest) => {
+      expect(ours(plainCommand('set', key, rest))).toBe(theirs('set', [key, ...rest]));
     }),
   );
+});
+
+it('BITFIELD is what the library writes, however many fields it has, and only reads when none is raised', () => {
+  const amount = fc.integer({ min: -65_535, max: 65_535 });
+  const fields = fc.array(fc.tuple(fc.nat(2 ** 22 - 1), fc.oneof(amount, fc.constantFrom(0, 1))), {
+    maxLength: 200,
+    size: 'max',
+  });
+  fc.assert(
+    fc.property(fields, (asked) => {
+      const command = new FieldCommand({ key: 'w:1988000', lifeSeconds: 1 });
+      for (const [field, by] of asked) command.add(field, by);
+      const raises = asked.some(([, by]) => by !== 0);
+      const args = asked.flatMap(([field, by]) =>
+        by === 0 ? ['GET', 'u16', `#${field}`] : ['INCRBY', 'u16', `#${field}`, String(by)],
+      );
+      expect(ours(command.toCommand())).toBe(
+        raises
+          ? theirs('bitfield', ['w:1988000', 'OVERFLOW', 'SAT', ...args])
+          : theirs('bitfield_ro', ['w:1988000', ...args]),
+      );
+      expect(ours(command.toCommand())).toBe(ours(command.toCommand()));
+      expect(command.raises).toBe(raises);
+    }),
+  );
+});
+
+it('what Redis says of fields is told in their order, and nothing when it said something else', () => {
+  const asked = (replies: unknown): (number | undefined)[] => {
+    const command = new FieldCommand({ key: 'd:1', lifeSeconds: 1 });
+    command.add(1, 1);
+    command.add(2, 0);
+    command.replied(replies);
+    return [command.next(), command.next(), command.next()];
+  };
+  expect(asked([7, 0])).toEqual([7, 0, undefined]);
+  expect(asked([7, null])).toEqual([7, undefined, undefined]);
+  expect(asked(new Error('OOM'))).toEqual([undefined, undefined, undefined]);
+  expect(asked(undefined)).toEqual([undefined, undefined, undefined]);
 });
 
 it.each([

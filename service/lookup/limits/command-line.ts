@@ -5,7 +5,7 @@
  * the CPU of a hit (measured: 139 µs against 60 on Bun).
  *
  * Failure policy: never rejects, never waits longer than 120 ms. What has not come by then, or was
- * refused, is `away`.
+ * refused, is undefined.
  */
 import { Cluster } from 'ioredis';
 import type { LimitTable } from '#results/limit-keys.ts';
@@ -14,36 +14,41 @@ import { runOnCluster } from '../cluster-pipelines.ts';
 import { parseEpoch } from '../epoch-rule.ts';
 import type { RedisClient } from '../redis-client.ts';
 import { Soon } from '../soon.ts';
-import { WireCommand, addToPipeline, wireArgument, wireOf } from '../wire-command.ts';
+import type { RedisKey, WireCommand } from '../wire-command.ts';
+import { addToPipeline, mgetCommand, plainCommand, plainKey } from '../wire-command.ts';
+import { FieldCommand } from './field-command.ts';
 
-export type LimitCommand =
+/** What is asked of Redis in one round trip: written once, and read once in the same order. */
+export interface Question<T> {
+  write(trip: TripWriter): void;
+  /** Throws nothing. */
+  read(replies: TripReplies): T;
+}
+
+export interface TripWriter {
   /** Raises a field by this much, never below 0 nor above 65,535, or reads it (0). */
-  | { readonly kind: 'raise'; readonly table: LimitTable; readonly field: number; readonly by: number }
-  | { readonly kind: 'get'; readonly key: string }
-  | {
-      readonly kind: 'set';
-      readonly key: string;
-      readonly value: string;
-      readonly seconds: number;
-      /** Only when it is not there; null when it is. */
-      readonly isNew: boolean;
-    };
+  addField(table: LimitTable, field: number, by: number): void;
+  /** @param isNew only when it is not there. */
+  addSet(key: string, value: string, seconds: number, isNew: boolean): void;
+  addGet(key: RedisKey): void;
+}
 
-/** A field's value after the command, a key's value, or `away`, which is no value of ours. */
-export type Reply = string | number | null;
-
-export interface Replies {
+/** In the order in which they were added, each kind by itself and each table's fields; undefined: not known. */
+export interface TripReplies {
   /** undefined: missing, or not readable. */
   readonly epoch: number | undefined;
-  /** In the order of the commands. */
-  readonly values: readonly Reply[];
+  /** The value after the command. */
+  nextField(table: LimitTable): number | undefined;
+  /** Whether it was set. */
+  nextSet(): boolean | undefined;
+  nextGet(): Buffer | null | undefined;
 }
 
 /** A command on its way; of one key, but for MGET. */
 interface Raw {
-  readonly name: string;
-  readonly key: string;
-  readonly wire: string;
+  readonly key: string | Buffer;
+  /** A new one each time: it may have to be sent again. */
+  readonly toCommand: () => WireCommand;
 }
 
 /** Fills `into` in the order of the commands. */
@@ -54,16 +59,14 @@ type RunMany = (commands: readonly Raw[], into: unknown[]) => Promise<void>;
  * attempt more.
  */
 const GIVE_UP_MS = 120;
-/** Milliseconds that a command waits for company: a round trip by itself costs more than its command. */
-const POST_WITHIN_MS = 10;
-/** Commands of ours in one round trip: a longer one would make other clients of Redis wait. */
-const MOST_COMMANDS = 1_024;
+/** Questions in one round trip: a longer one would make other clients of Redis wait. */
+const MOST_QUESTIONS = 100;
 /** A table gets its expiry by whoever uses it, again after so long, should Redis have lost it. */
 const EXPIRY_AGAIN_MS = 30_000;
 
 interface Waiting {
-  readonly commands: readonly LimitCommand[];
-  readonly replies: Soon<Replies>;
+  readonly question: Question<unknown>;
+  readonly answer: Soon<unknown>;
 }
 
 export class CommandLine {
@@ -73,10 +76,6 @@ export class CommandLine {
   /** When each table was given its expiry, by performance.now. */
   readonly #expiriesMs = new Map<string, number>();
   #waiting: Waiting[] = [];
-  #commands = 0;
-  /** Commands that wait for company. */
-  #posted: LimitCommand[] = [];
-  #postTimer: NodeJS.Timeout | undefined;
 
   constructor(client: RedisClient, giveUpMs = GIVE_UP_MS) {
     this.#isCluster = client instanceof Cluster;
@@ -84,35 +83,22 @@ export class CommandLine {
     this.#giveUpMs = giveUpMs;
   }
 
-  /** Runs commands in one round trip with those of others, and reads the epoch; fields before keys. */
-  run(commands: readonly LimitCommand[]): PromiseLike<Replies> {
-    const replies = new Soon<Replies>();
+  /** Asks in one round trip with others. */
+  ask<T>(question: Question<T>): PromiseLike<T> {
+    const answer = new Soon<T>();
     if (this.#waiting.length === 0) setImmediate(() => this.#flush());
-    this.#waiting.push({ commands, replies });
-    this.#commands += commands.length;
-    if (this.#commands >= MOST_COMMANDS) this.#flush();
-    return replies;
-  }
-
-  /** Runs commands along with the next round trip, or in one of their own soon; nobody hears of them. */
-  post(commands: readonly LimitCommand[]): void {
-    this.#posted.push(...commands);
-    this.#postTimer ??= setTimeout(() => this.#flush(), POST_WITHIN_MS);
+    this.#waiting.push({ question, answer });
+    if (this.#waiting.length >= MOST_QUESTIONS) this.#flush();
+    return answer;
   }
 
   #flush(): void {
     const batch = this.#waiting;
-    if (batch.length === 0 && this.#posted.length === 0) return;
+    if (batch.length === 0) return;
     this.#waiting = [];
-    this.#commands = 0;
     const trip = new Trip(this.#isCluster);
-    for (const { commands } of batch) trip.add(commands);
-    // Behind those whose replies are read.
-    trip.add(this.#posted);
-    this.#posted = [];
-    clearTimeout(this.#postTimer);
-    this.#postTimer = undefined;
-    const raw = [...trip.commands(), ...this.#expiries(trip.tables())];
+    for (const { question } of batch) question.write(trip);
+    const commands = [...trip.commands(), ...this.#expiries(trip.raisedTables())];
 
     const come: unknown[] = [];
     let isSettled = false;
@@ -120,15 +106,12 @@ export class CommandLine {
       if (isSettled) return;
       isSettled = true;
       clearTimeout(giveUp);
-      trip.reads(come);
-      const epochText = trip.nextKey();
-      const epoch = typeof epochText === 'string' ? parseEpoch(Buffer.from(epochText)) : undefined;
-      for (const { commands, replies } of batch)
-        replies.resolve({ epoch, values: commands.map((command) => trip.next(command)) });
+      trip.replied(come);
+      for (const { question, answer } of batch) answer.resolve(question.read(trip));
     };
     // One turn more, for an answer that is there already (redis-reader.ts).
     const giveUp = setTimeout(() => setImmediate(settle), this.#giveUpMs);
-    this.#runMany(raw, come).then(settle, settle);
+    this.#runMany(commands, come).then(settle, settle);
   }
 
   #expiries(tables: Iterable<LimitTable>): Raw[] {
@@ -145,153 +128,101 @@ export class CommandLine {
   }
 }
 
-/** The fields of one table, in the arguments of one BITFIELD. */
-interface Fields {
-  readonly table: LimitTable;
-  wire: string;
-  args: number;
-  isRaised: boolean;
-  /** Once they have come, and how many of them have been read. */
-  replies: unknown;
-  read: number;
-}
-
-const GET = wireArgument('GET') + wireArgument('u16');
-const INCRBY = wireArgument('INCRBY') + wireArgument('u16');
-const ONE = wireArgument('1');
-const SATURATED = wireArgument('OVERFLOW') + wireArgument('SAT');
-
-/**
- * One round trip: tables first, then keys that are set, then keys that are read. Replies are read in the order
- * in which the commands were added, so that nothing has to be kept of where each one is.
- */
-class Trip {
+/** One round trip: tables first, then keys that are set, then keys that are read, the epoch's the first of them. */
+class Trip implements TripWriter, TripReplies {
   readonly #isCluster: boolean;
-  readonly #fields = new Map<string, Fields>();
-  readonly #alone: Raw[] = [];
-  readonly #keys: string[] = [EPOCH_KEY];
-  #field = -1;
-  #fieldWire = '';
-  #aloneReplies: readonly unknown[] = [];
-  #aloneRead = 0;
-  /** undefined: they could not be read. */
-  #keyReplies: readonly unknown[] | undefined;
+  readonly #fields: FieldCommand[] = [];
+  readonly #sets: Raw[] = [];
+  readonly #keys: RedisKey[] = [EPOCH_KEY];
+  #setReplies: readonly unknown[] = [];
+  #setsRead = 0;
+  #keyReplies: readonly unknown[] = [];
   #keysRead = 0;
+  epoch: number | undefined;
 
   constructor(isCluster: boolean) {
     this.#isCluster = isCluster;
   }
 
-  add(commands: readonly LimitCommand[]): void {
-    for (const command of commands) {
-      if (command.kind === 'raise') this.#addField(command);
-      else if (command.kind === 'get') this.#keys.push(command.key);
-      else {
-        const { key, value, seconds, isNew } = command;
-        this.#alone.push(rawOf('set', key, value, 'EX', String(seconds), ...(isNew ? ['NX'] : [])));
-      }
-    }
+  addField(table: LimitTable, field: number, by: number): void {
+    this.#fieldsOf(table).add(field, by);
   }
 
-  #addField({ table, field, by }: LimitCommand & { readonly kind: 'raise' }): void {
-    const fields = this.#fieldsOf(table);
-    // A counter's field is asked for in several tables, one after the other.
-    if (field !== this.#field) this.#fieldWire = wireArgument(`#${field}`);
-    this.#field = field;
-    if (by === 0) {
-      fields.wire += GET + this.#fieldWire;
-      fields.args += 3;
-    } else {
-      fields.wire += INCRBY + this.#fieldWire + (by === 1 ? ONE : wireArgument(String(by)));
-      fields.args += 4;
-      fields.isRaised = true;
-    }
+  addSet(key: string, value: string, seconds: number, isNew: boolean): void {
+    this.#sets.push(rawOf('set', key, value, 'EX', String(seconds), ...(isNew ? ['NX'] : [])));
   }
 
-  #fieldsOf(table: LimitTable): Fields {
-    let fields = this.#fields.get(table.key);
-    if (fields === undefined) {
-      fields = { table, wire: '', args: 0, isRaised: false, replies: undefined, read: 0 };
-      this.#fields.set(table.key, fields);
-    }
+  addGet(key: RedisKey): void {
+    this.#keys.push(key);
+  }
+
+  #fieldsOf(table: LimitTable): FieldCommand {
+    // A handful.
+    for (const fields of this.#fields) if (fields.table.key === table.key) return fields;
+    const fields = new FieldCommand(table);
+    this.#fields.push(fields);
     return fields;
   }
 
-  *tables(): Iterable<LimitTable> {
-    for (const { table, isRaised } of this.#fields.values()) if (isRaised) yield table;
+  raisedTables(): LimitTable[] {
+    return this.#fields.filter(({ raises }) => raises).map(({ table }) => table);
   }
 
   commands(): Raw[] {
-    const tables = [...this.#fields.values()].map(({ table: { key }, wire, args, isRaised }): Raw => {
-      const name = isRaised ? 'bitfield' : 'bitfield_ro';
-      const head = wireArgument(name) + wireArgument(key);
-      return isRaised
-        ? { name, key, wire: wireOf(args + 4, head + SATURATED + wire) }
-        : { name, key, wire: wireOf(args + 2, head + wire) };
-    });
-    const keys = this.#isCluster
-      ? this.#keys.map((key) => rawOf('get', key))
-      : [rawOf('mget', EPOCH_KEY, ...this.#keys.slice(1))];
-    return [...tables, ...this.#alone, ...keys];
+    const tables = this.#fields.map((fields): Raw => ({
+      key: fields.table.key,
+      toCommand: () => fields.toCommand(),
+    }));
+    const gets = this.#isCluster
+      ? this.#keys.map((key) => rawOf('get', plainKey(key)))
+      : [{ key: EPOCH_KEY, toCommand: () => mgetCommand(this.#keys) }];
+    return [...tables, ...this.#sets, ...gets];
   }
 
   /** The replies to `commands` have come. */
-  reads(replies: readonly unknown[]): void {
+  replied(replies: readonly unknown[]): void {
     let at = 0;
-    for (const fields of this.#fields.values()) fields.replies = replies[at++];
-    this.#aloneReplies = replies.slice(at, at + this.#alone.length);
-    at += this.#alone.length;
-    const keys = this.#isCluster ? replies.slice(at, at + this.#keys.length) : replies[at];
-    this.#keyReplies = Array.isArray(keys) ? keys : undefined;
+    for (const fields of this.#fields) fields.replied(replies[at++]);
+    this.#setReplies = replies.slice(at, (at += this.#sets.length));
+    const gets = this.#isCluster ? replies.slice(at, at + this.#keys.length) : replies[at];
+    this.#keyReplies = Array.isArray(gets) ? gets : [];
+    this.epoch = parseEpoch(this.nextGet());
   }
 
-  /** The reply to the next command, which is this one. */
-  next(command: LimitCommand): Reply {
-    if (command.kind === 'get') return this.nextKey();
-    if (command.kind === 'set') return asReply(this.#aloneReplies[this.#aloneRead++]);
-    const fields = this.#fieldsOf(command.table);
-    const { replies } = fields;
-    return Array.isArray(replies) ? asReply(replies[fields.read++]) : 'away';
+  nextField(table: LimitTable): number | undefined {
+    return this.#fieldsOf(table).next();
   }
 
-  /** Of the keys that are read: the first is the epoch's. */
-  nextKey(): Reply {
-    return asReply(this.#keyReplies?.[this.#keysRead++]);
+  nextSet(): boolean | undefined {
+    const reply = this.#setReplies[this.#setsRead++];
+    return reply === null || Buffer.isBuffer(reply) ? reply !== null : undefined;
+  }
+
+  nextGet(): Buffer | null | undefined {
+    const reply = this.#keyReplies[this.#keysRead++];
+    return reply === null || Buffer.isBuffer(reply) ? reply : undefined;
   }
 }
 
-function asReply(value: unknown): Reply {
-  return typeof value === 'string' || typeof value === 'number' || value === null ? value : 'away';
-}
-
-function rawOf(name: string, key: string, ...rest: string[]): Raw {
-  const args = [name, key, ...rest];
-  return { name, key, wire: wireOf(args.length, args.map(wireArgument).join('')) };
-}
-
-function commandOf({ name, key, wire }: Raw): WireCommand {
-  return new WireCommand(name, [key], wire, 'text');
+function rawOf(name: string, key: string | Buffer, ...rest: string[]): Raw {
+  return { key, toCommand: () => plainCommand(name, key, rest) };
 }
 
 function runManyOn(client: RedisClient): RunMany {
   if (client instanceof Cluster) {
     return async (commands, into) => {
-      const command = (i: number): WireCommand => commandOf(commands[i] ?? NOTHING);
-      await runOnCluster<unknown>(
-        client,
-        commands.map(({ key }) => key),
-        into,
-        {
-          add: (pipeline, i) => addToPipeline(pipeline, command(i)),
-          alone: (i) => client.sendCommand(command(i)) as Promise<unknown>,
-          read: (reply) => reply,
-        },
-      );
+      const keys = commands.map(({ key }) => key);
+      const command = (i: number): WireCommand => (commands[i] ?? NOTHING).toCommand();
+      await runOnCluster<unknown>(client, keys, into, {
+        add: (pipeline, i) => addToPipeline(pipeline, command(i)),
+        alone: (i) => client.sendCommand(command(i)) as Promise<unknown>,
+        read: (reply) => reply,
+      });
     };
   }
   return async (commands, into) => {
     const pipeline = client.pipeline();
-    for (const command of commands) addToPipeline(pipeline, commandOf(command));
+    for (const command of commands) addToPipeline(pipeline, command.toCommand());
     const replies = (await pipeline.exec()) ?? [];
     for (const [i, [error, reply]] of replies.entries()) into[i] = error ?? reply;
   };

@@ -15,22 +15,24 @@
  */
 import type { LimitCounter, LimitTable } from '#results/limit-keys.ts';
 import {
-  PERIODS,
+  MarkerKey,
   dayEndsMs,
   dayOf,
   dayTable,
   networkField,
+  networkPeriodOf,
+  networkTable,
   periodForgottenMs,
   periodOf,
   periodTable,
   proofKey,
 } from '#results/limit-keys.ts';
 import { isLater } from '../soon.ts';
-import type { CommandLine, LimitCommand, Replies, Reply } from './command-line.ts';
+import type { CommandLine, Question, TripReplies, TripWriter } from './command-line.ts';
 import type { CounterValue } from './counter-value.ts';
 import { closedUntil, formatCounter, parseCounter } from './counter-value.ts';
 import type { LimitSettings } from './settings.ts';
-import { WINDOW_MS } from './settings.ts';
+import { MOST_WRONG, WINDOW_MS } from './settings.ts';
 import type { Verdict } from './verdict.ts';
 import { judge } from './verdict.ts';
 
@@ -62,20 +64,20 @@ const PROOF_REMEMBERED_SECONDS = 600;
 const LATER_MS = 1_000;
 
 interface Tables {
-  readonly period: number;
-  /** The current one, the one before, and so on. */
-  readonly periods: readonly [LimitTable, ...LimitTable[]];
+  readonly networkPeriod: number;
+  readonly network: LimitTable;
+  readonly period: LimitTable;
+  readonly periodBefore: LimitTable;
   readonly day: LimitTable;
 }
 
 /** A counter with this attempt in it. */
 interface Raised {
   readonly counter: LimitCounter;
-  /** In this period, the one before, and so on. */
-  readonly counts: readonly number[];
-  /** Their sum: in the last 15 to 20 minutes. */
+  /** In this period and the one before: in the last 15 to 30 minutes. */
   readonly recent: number;
-  /** Today, without this attempt. */
+  readonly before: number;
+  /** Today, this attempt and all that will be taken back included. */
   readonly today: number;
   readonly marker: CounterValue;
 }
@@ -94,32 +96,18 @@ export class SharedCounters {
 
   /** Counts a wrong attempt and says what it gets. */
   raise(attempt: WrongAttempt): PromiseLike<Counted> {
-    const { counters } = attempt;
-    const { periods, day } = this.#tablesAt(attempt.nowMs);
-    const commands: LimitCommand[] = [
-      { kind: 'raise', table: periods[0], field: networkField(attempt.network), by: 1 },
-    ];
-    for (const { field, marker } of counters) {
-      for (const table of periods)
-        commands.push({ kind: 'raise', table, field, by: table === periods[0] ? 1 : 0 });
-      commands.push({ kind: 'raise', table: day, field, by: 0 }, { kind: 'get', key: marker });
-    }
-    return this.#line.run(commands).then((replies) => this.#judge(attempt, replies));
+    const { counters, nowMs } = attempt;
+    return this.#line
+      .ask(new Raise(counters, attempt.network, this.#tablesAt(nowMs)))
+      .then((replied) => this.#judge(attempt, replied));
   }
 
-  #judge(attempt: WrongAttempt, { epoch, values }: Replies): Counted | PromiseLike<Counted> {
-    const { counters } = attempt;
-    const network = typeof values[0] === 'number' ? values[0] : 0;
-    const raised = counters.map((counter, i) =>
-      readRaised(counter, values.slice(1 + i * EACH, 1 + (i + 1) * EACH)),
-    );
-    const known = raised.filter((one) => one !== undefined);
-    if (known.length < raised.length) return { verdict: 'away', epoch, markers: [], network };
-
-    const refusal = this.#refuse(known, network, attempt);
-    if (refusal !== undefined) return this.#refused(known, attempt, { verdict: refusal, epoch, network });
+  #judge(attempt: WrongAttempt, { epoch, network, raised }: RaiseReplies): Counted | PromiseLike<Counted> {
+    if (raised === undefined) return { verdict: 'away', epoch, markers: [], network };
+    const refusal = this.#refuse(raised, network, attempt);
+    if (refusal !== undefined) return this.#refused(raised, attempt, { verdict: refusal, epoch, network });
     const counted = ({ verdict, markers }: Allowed): Counted => ({ verdict, markers, epoch, network });
-    const allowed = this.#allow(known, attempt);
+    const allowed = this.#allow(raised, attempt);
     return isLater(allowed) ? allowed.then(counted) : counted(allowed);
   }
 
@@ -128,7 +116,7 @@ export class SharedCounters {
     attempt: WrongAttempt,
     counted: Omit<Counted, 'markers'>,
   ): Promise<Counted> {
-    this.#takeBack(attempt, 'wholly');
+    this.#takeBack(attempt);
     // What refuses wrong ones has to refuse right ones: the markers may be missing when an instance has
     // died, or given up waiting for Redis, over those who brought the counters here.
     const markers = known.map((one) => this.#markerWithout(one, attempt));
@@ -136,23 +124,25 @@ export class SharedCounters {
     return isMarked ? { ...counted, markers } : { ...counted, ...AWAY };
   }
 
-  /** Made once for each five minutes; a day ends with one of them. */
   #tablesAt(nowMs: number): Tables {
-    const period = periodOf(nowMs);
-    if (this.#tables?.period !== period) {
-      const earlier = EARLIER.map((n) => periodTable(period - n));
-      this.#tables = { period, periods: [periodTable(period), ...earlier], day: dayTable(dayOf(nowMs)) };
+    const networkPeriod = networkPeriodOf(nowMs);
+    if (this.#tables?.networkPeriod !== networkPeriod) {
+      const period = periodOf(nowMs);
+      this.#tables = {
+        networkPeriod,
+        network: networkTable(networkPeriod),
+        period: periodTable(period),
+        periodBefore: periodTable(period - 1),
+        day: dayTable(dayOf(nowMs)),
+      };
     }
     return this.#tables;
   }
 
   /** Uses a proof up: whether it was not used before. */
   async spendProof(proof: number): Promise<boolean | 'away'> {
-    const { values } = await this.#line.run([
-      { kind: 'set', key: proofKey(proof), value: '1', seconds: PROOF_REMEMBERED_SECONDS, isNew: true },
-    ]);
-    const [reply] = values;
-    return reply === 'away' || reply === undefined ? 'away' : reply !== null;
+    const isNew = await this.#line.ask(setKey(proofKey(proof), '1', PROOF_REMEMBERED_SECONDS, true));
+    return isNew ?? 'away';
   }
 
   #refuse(known: readonly Raised[], network: number, { hasProof, nowMs }: WrongAttempt): Verdict | undefined {
@@ -160,7 +150,7 @@ export class SharedCounters {
     const markers = known.map(({ marker }) => marker);
     const standing = judge(markers, wrongPerWindow, undefined);
     if (standing !== undefined) return standing;
-    if (known.some(({ today }) => today >= wrongPerDay))
+    if (known.some((one) => this.#usedToday(one) >= wrongPerDay))
       return { kind: 'limited', untilMs: dayEndsMs(dayOf(nowMs)) };
     if (!hasProof) {
       // Before the cap: many at once without a proof of work must not close a counter.
@@ -175,50 +165,25 @@ export class SharedCounters {
       : undefined;
   }
 
-  /** The day's counters and the markers of an attempt that is within the limits. */
-  #allow(known: readonly Raised[], attempt: WrongAttempt): Allowed | Promise<Allowed> {
-    const { wrongPerWindow, wrongPerDay } = this.#limits;
-    const { nowMs } = attempt;
-    const table = this.#tablesAt(nowMs).day;
-    const raiseDay = known.map(({ counter: { field } }): LimitCommand => ({
-      kind: 'raise',
-      table,
-      field,
-      by: 1,
-    }));
-    // Up to so many may be under way at once: far from the day's limit nobody has to wait for the count.
-    if (known.some(({ today }) => today + wrongPerWindow >= wrongPerDay))
-      return this.#allowToday(known, attempt, raiseDay);
-    this.#line.post(raiseDay);
-    const markers = known.map((one) => this.#markerAfter(one, one.today + 1, nowMs));
+  /**
+   * Of the day, without this attempt. Of many at once most are refused and taken back: those of a counter that is
+   * over its limit for 15 minutes are not held against the day.
+   */
+  #usedToday({ today, recent }: Raised): number {
+    return today - (recent > this.#limits.wrongPerWindow ? recent : 1);
+  }
+
+  /** The markers of an attempt that is within the limits. */
+  #allow(known: readonly Raised[], { nowMs }: WrongAttempt): Allowed | Promise<Allowed> {
+    const markers = known.map((one) => this.#markerAfter(one, nowMs));
     const areSet = this.#setMarkers(known, markers, nowMs);
     const allowed: Allowed = { verdict: { kind: 'allowed' }, markers };
     // The usual case has none to set, and waits for nothing.
     return areSet === true ? allowed : areSet.then((are) => (are ? allowed : AWAY));
   }
 
-  /** The same near the day's limit: by the count that comes back. */
-  async #allowToday(
-    known: readonly Raised[],
-    attempt: WrongAttempt,
-    raiseDay: readonly LimitCommand[],
-  ): Promise<Allowed> {
-    const { wrongPerDay } = this.#limits;
-    const { nowMs } = attempt;
-    const { values } = await this.#line.run(raiseDay);
-    const todays = values.filter((value) => typeof value === 'number');
-    if (todays.length < values.length) return AWAY;
-    const markers = known.map((one, i) => this.#markerAfter(one, todays[i] ?? 0, nowMs));
-    if (!(await this.#setMarkers(known, markers, nowMs))) return AWAY;
-    for (const [i, { counter }] of known.entries())
-      if ((todays[i] ?? 0) >= wrongPerDay) this.#markDayLater(counter, nowMs);
-    if (todays.every((today) => today <= wrongPerDay)) return { verdict: { kind: 'allowed' }, markers };
-    this.#takeBack(attempt, 'recently');
-    return { verdict: { kind: 'limited', untilMs: dayEndsMs(dayOf(nowMs)) }, markers };
-  }
-
   /** The marker of a counter in which an attempt stays. */
-  #markerAfter({ recent, marker }: Raised, today: number, nowMs: number): CounterValue {
+  #markerAfter({ recent, today, marker }: Raised, nowMs: number): CounterValue {
     const { wrongPerWindow, wrongPerDay, freeBeforeProof } = this.#limits;
     if (today >= wrongPerDay) return closedUntil(dayEndsMs(dayOf(nowMs)));
     if (recent >= wrongPerWindow) return closedUntil(nowMs + WINDOW_MS);
@@ -228,11 +193,11 @@ export class SharedCounters {
 
   /** The marker of a counter from which an attempt is taken back, perhaps among many of the same moment. */
   #markerWithout(raised: Raised, { hasProof, nowMs }: WrongAttempt): CounterValue {
-    const { marker, today, recent } = raised;
+    const { marker, recent } = raised;
     const { wrongPerWindow } = this.#limits;
     if (marker.count > wrongPerWindow) return marker;
     const others = hasProof ? recent - 1 : Math.min(recent - 1, wrongPerWindow - 1);
-    return this.#markerAfter({ ...raised, recent: others }, today, nowMs);
+    return this.#markerAfter({ ...raised, recent: others, today: this.#usedToday(raised) }, nowMs);
   }
 
   /**
@@ -265,26 +230,34 @@ export class SharedCounters {
     const isClosed = value.count > this.#limits.wrongPerWindow;
     // One that only asks for proofs of work comes in no other's place: late, it would open a closed
     // counter. Where one like it stands already, that one does, since both ask for the same.
-    const { values } = await this.#line.run([mark(raised.counter, value, { nowMs, isNew: !isClosed })]);
+    const set = await this.#line.ask(mark(raised.counter, value, { nowMs, isNew: !isClosed }));
     if (isClosed) this.#clearLater(raised, nowMs);
-    return values[0] !== 'away';
+    if (value.endsAtMs === dayEndsMs(dayOf(nowMs))) this.#markDayLater(raised.counter, nowMs);
+    return set !== undefined;
   }
 
   /** Takes a refused attempt back; nobody waits for it. */
-  #takeBack({ counters, network, nowMs }: WrongAttempt, how: 'wholly' | 'recently'): void {
-    const [table] = this.#tablesAt(nowMs).periods;
-    const fields = counters.map(({ field }) => field);
-    if (how === 'wholly') fields.push(networkField(network));
-    void this.#line.run(fields.map((field) => ({ kind: 'raise', table, field, by: -1 })));
+  #takeBack({ counters, network, nowMs }: WrongAttempt): void {
+    const { network: networks, period, day } = this.#tablesAt(nowMs);
+    void this.#line.ask(
+      only((trip) => {
+        trip.addField(networks, networkField(network), -1);
+        for (const { field } of counters) {
+          trip.addField(period, field, -1);
+          trip.addField(day, field, -1);
+        }
+      }),
+    );
   }
 
-  #clearLater({ counter: { field }, counts }: Raised, nowMs: number): void {
-    const period = periodOf(nowMs);
+  #clearLater({ counter: { field }, recent, before }: Raised, nowMs: number): void {
+    const { period, periodBefore } = this.#tablesAt(nowMs);
     later(() =>
-      this.#line.run(
-        counts.flatMap((count, n) =>
-          count === 0 ? [] : [{ kind: 'raise', table: periodTable(period - n), field, by: -65_535 }],
-        ),
+      this.#line.ask(
+        only((trip) => {
+          if (recent > before) trip.addField(period, field, -MOST_WRONG);
+          if (before > 0) trip.addField(periodBefore, field, -MOST_WRONG);
+        }),
       ),
     );
   }
@@ -293,12 +266,80 @@ export class SharedCounters {
   #markDayLater(counter: LimitCounter, nowMs: number): void {
     const value = closedUntil(dayEndsMs(dayOf(nowMs)));
     later(async () => {
-      const { values } = await this.#line.run([{ kind: 'get', key: counter.marker }]);
-      const marker = parseCounter(values[0]);
+      const marker = parseCounter(await this.#line.ask(getKey(counter.marker)));
       if (marker !== undefined && outweighs(value, marker))
-        await this.#line.run([mark(counter, value, { nowMs, isNew: false })]);
+        await this.#line.ask(mark(counter, value, { nowMs, isNew: false }));
     });
   }
+}
+
+interface RaiseReplies {
+  readonly epoch: number | undefined;
+  readonly network: number;
+  /** undefined when any of them is not known. */
+  readonly raised: readonly Raised[] | undefined;
+}
+
+/** Raises all that a wrong attempt counts for, and reads all that it is judged by. */
+class Raise implements Question<RaiseReplies> {
+  readonly #counters: readonly LimitCounter[];
+  readonly #network: number;
+  readonly #tables: Tables;
+
+  constructor(counters: readonly LimitCounter[], network: number, tables: Tables) {
+    this.#counters = counters;
+    this.#network = network;
+    this.#tables = tables;
+  }
+
+  write(trip: TripWriter): void {
+    const { network, period, periodBefore, day } = this.#tables;
+    trip.addField(network, networkField(this.#network), 1);
+    for (const { field } of this.#counters) {
+      trip.addField(period, field, 1);
+      trip.addField(periodBefore, field, 0);
+      trip.addField(day, field, 1);
+      trip.addGet(new MarkerKey(field));
+    }
+  }
+
+  read(replies: TripReplies): RaiseReplies {
+    const network = replies.nextField(this.#tables.network) ?? 0;
+    let raised: Raised[] | undefined = [];
+    for (const counter of this.#counters) {
+      const one = this.#readOne(counter, replies);
+      if (one === undefined) raised = undefined;
+      else raised?.push(one);
+    }
+    return { epoch: replies.epoch, network, raised };
+  }
+
+  #readOne(counter: LimitCounter, replies: TripReplies): Raised | undefined {
+    const { period, periodBefore, day } = this.#tables;
+    const now = replies.nextField(period);
+    const before = replies.nextField(periodBefore);
+    const today = replies.nextField(day);
+    const marker = parseCounter(replies.nextGet());
+    return now === undefined || before === undefined || today === undefined || marker === undefined
+      ? undefined
+      : { counter, recent: now + before, before, today, marker };
+  }
+}
+
+function setKey(key: string, value: string, seconds: number, isNew: boolean): Question<boolean | undefined> {
+  return {
+    write: (trip) => trip.addSet(key, value, seconds, isNew),
+    read: (replies) => replies.nextSet(),
+  };
+}
+
+function getKey(key: string): Question<Buffer | null | undefined> {
+  return { write: (trip) => trip.addGet(key), read: (replies) => replies.nextGet() };
+}
+
+/** Of which nobody wants to hear. */
+function only(write: (trip: TripWriter) => void): Question<undefined> {
+  return { write, read: () => undefined };
 }
 
 function outweighs(value: CounterValue, other: CounterValue): boolean {
@@ -310,30 +351,11 @@ function later(work: () => PromiseLike<unknown>): void {
   setTimeout(() => void work(), LATER_MS).unref();
 }
 
-/** Periods before the current one. */
-const EARLIER = Array.from({ length: PERIODS - 1 }, (_, i) => i + 1);
-/** Replies for each counter: its periods, the day, the marker. */
-const EACH = PERIODS + 2;
-
-function readRaised(counter: LimitCounter, replies: readonly Reply[]): Raised | undefined {
-  const counts: number[] = [];
-  for (const count of replies.slice(0, PERIODS)) {
-    if (typeof count !== 'number') return undefined;
-    counts.push(count);
-  }
-  const recent = counts.reduce((sum, count) => sum + count, 0);
-  const [today, markerText] = replies.slice(PERIODS);
-  const marker = markerText === 'away' ? undefined : parseCounter(markerText);
-  return typeof today !== 'number' || marker === undefined
-    ? undefined
-    : { counter, counts, recent, today, marker };
-}
-
 function mark(
   { marker }: LimitCounter,
   value: CounterValue,
   { nowMs, isNew }: { nowMs: number; isNew: boolean },
-): LimitCommand {
+): Question<boolean | undefined> {
   const seconds = Math.max(1, Math.ceil((value.endsAtMs - nowMs) / 1000));
-  return { kind: 'set', key: marker, value: formatCounter(value), seconds, isNew };
+  return setKey(marker, formatCounter(value), seconds, isNew);
 }
