@@ -4,7 +4,7 @@
  * Counters are fields of 16 bits in a few tables (strings that BITFIELD works on), one table for each
  * quarter of an hour and one for each day, and a field's number is a keyed hash of the credential. So Redis
  * tells nobody whose counter it is; a flood of guesses finds the tables as large as they are (8.4 MB
- * each, 46 MB in all); and the attempts of many lookups go in one command.
+ * each, 57 MB in all); and the attempts of many lookups go in one command.
  *
  * A counter that has something to say to right credentials, too, gets a key of its own, the marker,
  * which a lookup reads along with the result.
