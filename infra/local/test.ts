@@ -73,7 +73,12 @@ async function main(args: readonly string[]): Promise<void> {
   const tests = { name: 'tests', script: 'vitest/vitest.mjs', args: ['run', ...projects, ...rest] };
   // What tests leave in the folder for temporary files goes with it.
   const temporary = throwAwayFolder('test', unprivilegedUser());
-  const env = { ...environment, TMPDIR: temporary.path };
+  const env = {
+    ...environment,
+    TMPDIR: temporary.path,
+    // Of a service that starts on Node, compiling takes half of the time; e2e tests start some hundred.
+    NODE_COMPILE_CACHE: join(temporary.path, 'compiled'),
+  };
   try {
     // Unit tests know no store.
     if (only === 'unit') await passes(tests, env);

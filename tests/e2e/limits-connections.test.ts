@@ -66,7 +66,7 @@ describe.each(RUNTIMES)('a client of the service on %s', (runtime) => {
     await installation?.database.drop();
   });
 
-  it.each([
+  it.concurrent.each([
     ['says nothing', '', undefined],
     ['stops within its headers', `${head(10)}X-Half: `, undefined],
     ['trickles its headers', `${head(10)}X-Drip: `, 'a'],
@@ -106,7 +106,7 @@ describe.each(RUNTIMES)('a client of the service on %s', (runtime) => {
     expect((await service.lookup(SERIES.id, fieldsOf(SERIES, candidate))).status).toBe(200);
   });
 
-  it('may leave a kept connection idle between two lookups', async () => {
+  it.concurrent('may leave a kept connection idle between two lookups', async () => {
     const agent = new Agent({ keepAlive: true, maxSockets: 1 });
     let ownPort: number | undefined;
     for (let i = 0; i < 2; i += 1) {

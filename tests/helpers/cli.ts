@@ -4,6 +4,7 @@
 import { spawn } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { runtimeFlags, runtimePath } from '../../infra/local/hand-over.mjs';
+import { CHILD_ENVIRONMENT } from './child-environment.ts';
 
 export interface CliResult {
   /** Null when a signal ended it. */
@@ -28,7 +29,12 @@ const MAIN = fileURLToPath(new URL('../../loader-cli/main.ts', import.meta.url))
 export async function runCli(args: readonly string[], options: CliOptions = {}): Promise<CliResult> {
   const runtime = runtimePath(options.runtime ?? 'bun');
   const child = spawn(runtime, [...runtimeFlags(runtime), MAIN, ...args], {
-    env: { PATH: process.env['PATH'] ?? '', HOME: process.env['HOME'] ?? '', ...options.env },
+    env: {
+      PATH: process.env['PATH'] ?? '',
+      HOME: process.env['HOME'] ?? '',
+      ...CHILD_ENVIRONMENT,
+      ...options.env,
+    },
     cwd: options.cwd,
     stdio: 'pipe',
   });

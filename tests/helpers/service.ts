@@ -6,6 +6,7 @@ import { spawn } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { runtimeFlags, runtimePath } from '../../infra/local/hand-over.mjs';
+import { CHILD_ENVIRONMENT } from './child-environment.ts';
 
 export type Runtime = 'bun' | 'node';
 export const RUNTIMES: readonly Runtime[] = ['bun', 'node'];
@@ -61,7 +62,7 @@ export function spawnService(
   const path = runtimePath(runtime);
   const script = fileURLToPath(new URL(`../../service/${program}.ts`, import.meta.url));
   return spawn(path, [...runtimeFlags(path), script], {
-    env: { PATH: '/usr/bin:/bin', PRACTICE_LOOKUPS: '0', ...env },
+    env: { PATH: '/usr/bin:/bin', PRACTICE_LOOKUPS: '0', ...CHILD_ENVIRONMENT, ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
 }
