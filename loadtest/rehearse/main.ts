@@ -7,10 +7,8 @@
 import { progressOn } from '../../infra/local/progress.ts';
 import { SetupError, sentenceFor } from '../../infra/local/setup-error.ts';
 import { showFindings } from '../profiles/report.ts';
-import { writeReport } from '../report/write.ts';
 import type { RehearseOptions } from './options.ts';
 import { USAGE, UsageError, readOptions } from './options.ts';
-import { rehearse } from './rehearse.ts';
 
 const INTERRUPTED = 130;
 const environment = process.env;
@@ -45,6 +43,9 @@ try {
 
 /** Returns the exit code. */
 async function run(options: RehearseOptions): Promise<number> {
+  // Loading what draws the report takes a second: a wrong option is told before.
+  const { rehearse } = await import('./rehearse.ts');
+  const { writeReport } = await import('../report/write.ts');
   const record = await rehearse(options, {
     env: environment,
     progress: progressOn(process.stderr),
