@@ -52,14 +52,24 @@ export async function expectGuessingIsLimited(stage: FailoverStage, target: Test
   await expectClosed(stage, target);
 }
 
-/** Right credentials get no answer at any instance. */
+/** Times that a lookup with Redis too slow for it, which no counter of Redis stands against, is asked again. */
+const MOST_AWAY = 20;
+
+/** Right credentials get no answer at any instance that hears from Redis. */
 export async function expectClosed(
   { services, definition }: FailoverStage,
   target: TestCandidate,
 ): Promise<void> {
-  for (const { url } of services) {
-    const answer = await lookupWithProof(url, definition.id, fieldsOf(definition, target));
-    expect(answer.json['type']).toBe('urn:fangbang:problem:too-many-attempts');
+  for (const { url, metric } of services) {
+    const away = (): Promise<number> => metric('fangbang_redis_reads_total{outcome="away"}');
+    for (let tries = 1; ; tries += 1) {
+      const awayBefore = await away();
+      const answer = await lookupWithProof(url, definition.id, fieldsOf(definition, target));
+      const type = answer.json['type'];
+      if (type === 'urn:fangbang:problem:too-many-attempts') break;
+      if (tries < MOST_AWAY && (await away()) > awayBefore) continue;
+      expect(`${answer.status} ${String(type)}`).toBe('429 urn:fangbang:problem:too-many-attempts');
+    }
   }
 }
 
