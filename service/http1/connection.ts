@@ -87,6 +87,8 @@ export class Connection implements Peer {
   /** Of the input: no head ends before it. */
   #searched = 0;
   #head: RequestHead | undefined;
+  /** The answer that is under way is one to HEAD. */
+  #isForHead = false;
   #endpoint: Endpoint | undefined;
   #body: RequestBody | undefined;
   #isLast = false;
@@ -291,6 +293,9 @@ export class Connection implements Peer {
   #answerWith(answer: Answer | PromiseLike<Answer>): void {
     this.#state = 'answering';
     this.#deadlineMs = Infinity;
+    // Thousands whose answer is held back would keep theirs long enough for the collector to move them.
+    this.#isForHead = this.#head?.method === 'HEAD';
+    this.#head = undefined;
     if ('kind' in answer) this.#send(answer);
     else void answer.then(this.#answered, this.#failed);
   }
@@ -330,7 +335,7 @@ export class Connection implements Peer {
     const { bytes, size } = answerBytes(answer, {
       date: this.#shared.date,
       isLast: this.#isLast,
-      isForHead: this.#head?.method === 'HEAD',
+      isForHead: this.#isForHead,
     });
     this.#state = 'sending';
     const hasGone = this.#wire.send(bytes, size);
@@ -341,7 +346,6 @@ export class Connection implements Peer {
 
   /** After an answer. */
   #next(): void {
-    this.#head = undefined;
     if (this.#isLast) {
       this.#finish();
       return;

@@ -2,6 +2,7 @@
  * What an overload has shown: pure.
  */
 import type { Check, Outcome } from '../common/drill.ts';
+import { median } from '../common/median.ts';
 import type { LoadResult } from './load.ts';
 import { quantileMs } from './load.ts';
 import type { Measured } from './measure.ts';
@@ -14,29 +15,41 @@ const NORMAL_WITHIN_MS = 5_000;
 /** More of the service's core than this by others, and the figures say little. */
 const MOST_DISTURBED = 0.1;
 
+/** One after the other, so that what others do to the machine is in both. */
+export interface Turn {
+  readonly capacity: Measured;
+  readonly under: Measured;
+}
+
 export interface Overload {
   readonly runtime: string;
   readonly connections: number;
-  readonly before: Measured;
-  readonly after: Measured;
-  readonly under: Measured;
+  /** What a few connections get of the same service. */
+  readonly few: Measured;
+  readonly turns: readonly Turn[];
   readonly recovery: Recovery;
 }
 
 export function judgeOverload(run: Overload): Outcome {
-  const { before, after, under, recovery, connections } = run;
-  const capacity = (before.rightPerSecond + after.rightPerSecond) / 2;
-  const goodput = under.rightPerSecond / capacity;
+  const { few, turns, recovery, connections } = run;
+  const goodputs = turns.map(({ capacity, under }) => under.rightPerSecond / capacity.rightPerSecond);
+  const goodput = median(goodputs);
   // By CPU rather than by clock: what others take of the core is in neither.
   const perCpu = (one: Measured): number => one.rightPerSecond / one.serviceBusy;
-  const goodputByCpu = (2 * perCpu(under)) / (perCpu(before) + perCpu(after));
-  const p99Ms = quantileMs(under.load.tookMs, 0.99);
-  const { load } = under;
+  const goodputByCpu = median(turns.map(({ capacity, under }) => perCpu(under) / perCpu(capacity)));
+  const overloads = turns.map(({ under }) => under);
+  const load = together(overloads.map((one) => one.load));
+  const p99Ms = quantileMs(load.tookMs, 0.99);
   const waits = Object.keys(load.waits).length;
+  const rightPerSecond = median(overloads.map((one) => one.rightPerSecond));
+  const capacity = median(turns.map((turn) => turn.capacity.rightPerSecond));
+  const answersPerSecond = median(overloads.map((one) => one.answersPerSecond));
+  const serviceBusy = median(overloads.map((one) => one.serviceBusy + one.disturbed));
+  const loadCoreBusy = median(overloads.map((one) => one.loadCoreBusy));
   const checks: Check[] = [
     {
       what: 'goodput, right answers within 1 s',
-      seen: `${whole(under.rightPerSecond)}/s, ${percent(goodput)} of C = ${whole(capacity)}/s (by CPU ${percent(goodputByCpu)})`,
+      seen: `${whole(rightPerSecond)}/s; of C = ${whole(capacity)}/s ${percent(goodput)} (${goodputs.map(percent).join(', ')}; by CPU ${percent(goodputByCpu)})`,
       needed: `≥ ${percent(LEAST_GOODPUT)}`,
       holds: goodput >= LEAST_GOODPUT,
     },
@@ -66,29 +79,34 @@ export function judgeOverload(run: Overload): Outcome {
     },
     {
       what: 'the load was not the limit',
-      seen: `its core ${percent(under.loadCoreBusy)} busy, the service ${percent(under.serviceBusy)} of its own`,
+      seen: `its core ${percent(loadCoreBusy)} busy, the service’s ${percent(serviceBusy)}`,
       needed: 'the service ≥ 85%, unless the load had time left',
-      holds: under.serviceBusy + under.disturbed >= 0.85 || under.loadCoreBusy < 0.9,
+      holds: serviceBusy >= 0.85 || loadCoreBusy < 0.9,
     },
   ];
-  const disturbed = Math.max(before.disturbed, under.disturbed, after.disturbed);
+  const disturbed = Math.max(...turns.flatMap((turn) => [turn.capacity.disturbed, turn.under.disturbed]));
   return {
     checks,
     figures: {
       runtime: run.runtime,
       connections,
-      capacityPerSecond: { before: before.rightPerSecond, after: after.rightPerSecond },
+      capacityPerSecond: capacity,
       goodputOfCapacity: goodput,
       goodputOfCapacityByCpu: goodputByCpu,
+      goodputOfFewConnections: rightPerSecond / few.rightPerSecond,
       p50Ms: quantileMs(load.tookMs, 0.5),
       p99Ms,
-      askedPerSecond: under.answersPerSecond,
+      askedPerSecond: answersPerSecond,
       shedPerSecond: load.shed / (load.durationUs / 1e6),
-      measured: { before: brief(before), under: brief(under), after: brief(after) },
+      measured: {
+        few: brief(few),
+        turns: turns.map((turn) => ({ capacity: brief(turn.capacity), under: brief(turn.under) })),
+      },
       recovery,
     },
     notes: [
-      `offered: ${connections} connections, each asks again the moment it is answered; ${whole(under.answersPerSecond)} requests/s came of it, ${(under.answersPerSecond / capacity).toFixed(1)} × C`,
+      `offered: ${connections} connections, each asks again the moment it is answered; ${whole(answersPerSecond)} requests/s came of it, ${(answersPerSecond / capacity).toFixed(1)} × C`,
+      `a few connections get ${whole(few.rightPerSecond)}/s, of which the goodput is ${percent(rightPerSecond / few.rightPerSecond)}: thousands of sockets cost the system itself more`,
       ...(disturbed > MOST_DISTURBED
         ? [`others took up to ${percent(disturbed)} of the service's core: run it again on a calm machine`]
         : []),
@@ -98,6 +116,31 @@ export function judgeOverload(run: Overload): Outcome {
 
 export function brokenOff({ errors }: LoadResult): number {
   return errors.connect + errors.read + errors.write + errors.timeout;
+}
+
+/** All turns as one load; which second was which is lost. */
+function together(loads: readonly LoadResult[]): LoadResult {
+  return loads.reduce((sum, one) => ({
+    durationUs: sum.durationUs + one.durationUs,
+    answers: sum.answers + one.answers,
+    errors: added(sum.errors, one.errors),
+    sent: sum.sent + one.sent,
+    right: sum.right + one.right,
+    late: sum.late + one.late,
+    wrong: sum.wrong + one.wrong,
+    shed: sum.shed + one.shed,
+    shedWithoutWait: sum.shedWithoutWait + one.shedWithoutWait,
+    other: sum.other + one.other,
+    tookMs: added(sum.tookMs, one.tookMs),
+    waits: added(sum.waits, one.waits),
+    perSecond: {},
+  }));
+}
+
+function added<T extends Record<string, number>>(one: T, other: T): T {
+  const sums: Record<string, number> = { ...one };
+  for (const [key, count] of Object.entries(other)) sums[key] = (sums[key] ?? 0) + count;
+  return sums as T;
 }
 
 function brief({ load, ...rest }: Measured): Record<string, unknown> {

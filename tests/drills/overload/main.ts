@@ -5,12 +5,12 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Drill, Outcome } from '../common/drill.ts';
 import { oneOf, runDrill, wholeNumber } from '../common/drill.ts';
 import { RUNTIMES } from '../../helpers/service.ts';
+import type { Turn } from './judge.ts';
 import { judgeOverload } from './judge.ts';
-import type { Measured } from './measure.ts';
 import { measure } from './measure.ts';
 import { watchRecovery } from './recovery.ts';
 import { soak } from './soak.ts';
-import { setStage } from './stage.ts';
+import { WITHOUT_ADMISSION, setStage } from './stage.ts';
 
 const USAGE = `npm run drill:overload -- [options]
 
@@ -23,8 +23,9 @@ const USAGE = `npm run drill:overload -- [options]
   --seed <n>          for the report alone: the load has no choice in it
   --json              one JSON object on standard output, all else on standard error
 
-The service has one core; load, Redis and Postgres another. First the capacity C: a closed load that the service
-can just answer, before and after. Then the overload, every answer held against the truth.
+The service has one core; load, Redis and Postgres another. The capacity C is what a service that turns nobody away
+gives to the same load, over as many connections, since thousands cost the system itself more than a hundred.
+Capacity and overload take turns, ten seconds each, every answer held against the truth.
 
 Exit codes: 0 holds, 1 fell short or could not be run, 2 wrong options, 130 stopped.
 
@@ -37,12 +38,10 @@ const ROUND_TRIP_SECONDS = 0.05;
 /** Twice what is admitted by default. */
 const LEAST_CONNECTIONS = 1_024;
 
-/** Enough for full batches to Redis, far fewer than are admitted. */
-const CAPACITY_CONNECTIONS = 128;
-const CAPACITY_SECONDS = 8;
+/** Enough for full batches to Redis, far fewer than are admitted: they get more than any crowd does. */
+const FEW_CONNECTIONS = 128;
 const WARM_UP_SECONDS = 5;
-/** Admission for everybody, whatever the loop says. */
-const SABOTAGE = { MAX_IN_FLIGHT: '100000', MAX_LOOP_DELAY_MS: '10000' } as const;
+const TURN_SECONDS = 10;
 
 await runDrill({
   name: 'overload',
@@ -63,22 +62,27 @@ async function overload(drill: Drill): Promise<Outcome> {
   const seconds = wholeNumber(values, 'seconds', { least: 3, usual: isSoak ? 3_600 : 60 });
   const wanted = wholeNumber(values, 'connections', { least: 256, usual: 0 });
   const runtime = oneOf(values, 'runtime', RUNTIMES) ?? 'bun';
-  const env = values['sabotage'] === true ? SABOTAGE : {};
-  const stage = await setStage(drill, { runtime, env });
-  const closed = (what: string, forSeconds: number): Promise<Measured> =>
-    progress(what, () => measure(stage, { connections: CAPACITY_CONNECTIONS, seconds: forSeconds, stop }));
-
-  await closed('warming up', WARM_UP_SECONDS);
-  const before = await closed('the capacity C', CAPACITY_SECONDS);
-  const connections = wanted === 0 ? connectionsFor(before.rightPerSecond) : wanted;
-  if (isSoak) return await soak(drill, stage, { connections, seconds, before, runtime });
-  const under = await progress(`${seconds} s of overload over ${connections} connections`, () =>
-    measure(stage, { connections, seconds, stop }),
-  );
+  const env = values['sabotage'] === true ? WITHOUT_ADMISSION : {};
+  const { stage, open } = await setStage(drill, { runtime, env });
+  const warmUp = { connections: FEW_CONNECTIONS, seconds: WARM_UP_SECONDS, stop };
+  await progress('warming up', () => measure(open, warmUp));
+  await progress('warming up', () => measure(stage, warmUp));
+  const few = await progress('what a few connections get', () => measure(stage, warmUp));
+  const connections = wanted === 0 ? connectionsFor(few.rightPerSecond) : wanted;
+  if (isSoak) return await soak(drill, stage, { connections, seconds, before: few, runtime });
+  const turns: Turn[] = [];
+  const count = Math.ceil(seconds / TURN_SECONDS);
+  for (let i = 1; i <= count; i += 1) {
+    const run = { connections, seconds: Math.ceil(seconds / count), stop };
+    const capacity = await progress(`${i} of ${count}: the capacity C`, () => measure(open, run));
+    await sleep(500);
+    const under = await progress(`${i} of ${count}: overload over ${connections} connections`, () =>
+      measure(stage, run),
+    );
+    turns.push({ capacity, under });
+  }
   const recovery = await progress('and afterwards', () => watchRecovery(stage, stop));
-  await sleep(500);
-  const after = await closed('the capacity C again', CAPACITY_SECONDS);
-  return judgeOverload({ runtime, connections, before, after, under, recovery });
+  return judgeOverload({ runtime, connections, few, turns, recovery });
 }
 
 /** Requests under way at once when so many arrive (Little's law). */

@@ -34,23 +34,32 @@ export interface OverloadStage {
   readonly answersFile: string;
 }
 
+/** Admission for everybody, whatever the loop says. */
+export const WITHOUT_ADMISSION = { MAX_IN_FLIGHT: '100000', MAX_LOOP_DELAY_MS: '10000' } as const;
+
 /** More than can be under way at once, so that a candidate in an answer names one request. */
 const CANDIDATES = 24_000;
 
+/** @returns the service to be judged, and one that turns nobody away. */
 export async function setStage(
   drill: Drill,
   { runtime, env }: { runtime: Runtime; env: Readonly<Record<string, string>> },
-): Promise<OverloadStage> {
+): Promise<{ stage: OverloadStage; open: OverloadStage }> {
   const cores = chooseCores();
   const wrk = await findWrk({ searchPath: process.env['PATH'] ?? '', say: drill.say });
   // What is started from now on inherits the core.
   await pin(process.pid, [cores.load]);
   const made = await openInstallation(drill, CANDIDATES);
   const { definition, candidates } = made;
-  const service = await drill.progress(`the service on ${runtime}`, () => made.serve({ runtime, env }));
-  // The log tells the pinned process's id: it is the runtime itself.
-  await pin(service.pid, [cores.server[0]]);
-  const port = Number(new URL(service.url).port);
+  const serve = async (what: string, more: Readonly<Record<string, string>>) => {
+    const service = await drill.progress(what, () => made.serve({ runtime, env: more }));
+    // The log tells the pinned process's id: it is the runtime itself.
+    await pin(service.pid, [cores.server[0]]);
+    return { service, port: Number(new URL(service.url).port) };
+  };
+  const judged = await serve(`the service on ${runtime}`, env);
+  const admitsAll = await serve('the same without any admission', WITHOUT_ADMISSION);
+  const { port } = judged;
 
   const requests = candidates.map((one) => lookupRequest(definition.id, fieldsOf(definition, one)));
   const answers: string[] = [];
@@ -73,7 +82,8 @@ export async function setStage(
   writeFileSync(answersFile, answers.map((body) => `${Buffer.byteLength(body)}\n${body}`).join(''), {
     mode: 0o600,
   });
-  return { cores, wrk, service, port, requests, answers, requestsFile, answersFile };
+  const files = { cores, wrk, requests, answers, requestsFile, answersFile };
+  return { stage: { ...files, ...judged }, open: { ...files, ...admitsAll } };
 }
 
 /** Whether the answer has these members with these values. */

@@ -33,8 +33,3 @@ export function separation(first: readonly number[], second: readonly number[]):
     standardError: Math.sqrt((m + n + 1) / (12 * m * n)),
   };
 }
-
-/** The middle value. */
-export function median(values: readonly number[]): number {
-  return values.toSorted((a, b) => a - b)[values.length >> 1] ?? Number.NaN;
-}

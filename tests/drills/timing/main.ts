@@ -14,7 +14,8 @@ import type { DrillInstallation } from '../common/installation.ts';
 import { KeptConnection } from '../common/kept-connection.ts';
 import type { Kind, Seen } from './ask.ts';
 import { KINDS, askBothKinds } from './ask.ts';
-import { median, separation } from './classifier.ts';
+import { median } from '../common/median.ts';
+import { separation } from './classifier.ts';
 
 const USAGE = `npm run drill:timing -- [options]
 
