@@ -106,7 +106,7 @@ export function judgeOverload(run: Overload): Outcome {
     },
     notes: [
       `offered: ${connections} connections, each asks again the moment it is answered; ${whole(answersPerSecond)} requests/s came of it, ${(answersPerSecond / capacity).toFixed(1)} × C`,
-      `a few connections get ${whole(few.rightPerSecond)}/s, of which the goodput is ${percent(rightPerSecond / few.rightPerSecond)}: thousands of sockets cost the system itself more`,
+      `a few connections get ${whole(few.rightPerSecond)}/s, of which the goodput is ${percent(rightPerSecond / few.rightPerSecond)}`,
       ...(disturbed > MOST_DISTURBED
         ? [`others took up to ${percent(disturbed)} of the service's core: run it again on a calm machine`]
         : []),
