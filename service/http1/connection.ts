@@ -35,7 +35,7 @@ export interface Wire {
 export interface Shared {
   readonly program: Program;
   readonly limits: ConnectionLimits;
-  /** Milliseconds, monotonic, as of the last sweep. */
+  /** Milliseconds in which the server has run, as of the last sweep. */
   nowMs: number;
   /** As RFC 9110 wants it, as of the last sweep. */
   date: string;
@@ -161,7 +161,7 @@ export class Connection implements Peer {
 
   /**
    * Cuts off what has been too slow.
-   * @param nowMs monotonic.
+   * @param nowMs as in Shared.
    * @param isCrowded whether others need the place: a kept connection then waits for its next request no longer
    *   than a new one for its first.
    */

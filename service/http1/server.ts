@@ -39,10 +39,9 @@ export class Http1Server {
       program,
       limits: { ...LIMITS, ...limits },
       nowMs: 0,
-      date: '',
+      date: new Date().toUTCString(),
       isClosing: false,
     };
-    this.#tick();
     this.#sweeping = setInterval(() => this.#sweep(), SWEEP_MS);
   }
 
@@ -88,13 +87,10 @@ export class Http1Server {
     for (const connection of this.#connections) connection.destroy();
   }
 
-  #tick(): void {
-    this.#shared.nowMs = performance.now();
-    this.#shared.date = new Date().toUTCString();
-  }
-
   #sweep(): void {
-    this.#tick();
+    // No clock: a process that stood still for seconds would cut off all whose bytes it has not read yet.
+    this.#shared.nowMs += SWEEP_MS;
+    this.#shared.date = new Date().toUTCString();
     const { nowMs } = this.#shared;
     const isCrowded = this.#connections.size > CROWDED * this.#mostConnections;
     for (const connection of this.#connections) connection.expire(nowMs, isCrowded);

@@ -1,6 +1,7 @@
 /**
  * @module Lookups as a client makes them that solves proofs of work when asked, by the page's own solver.
  */
+import { setImmediate } from 'node:timers/promises';
 import { findNumber } from '../../service/page/browser/proof-of-work.js';
 import type { Answer } from './service.ts';
 import { lookupAt } from './service.ts';
@@ -44,6 +45,17 @@ export function encodeProof(solution: Readonly<Record<string, unknown>>): string
   return Buffer.from(JSON.stringify(solution)).toString('base64');
 }
 
+let solved: Promise<unknown> = Promise.resolve();
+/** One at a time, and sockets have their turn in between: hundreds at once would hold up whatever else runs here. */
+function solveInTurn(challenge: Challenge): Promise<string> {
+  const solution = solved.then(async () => {
+    await setImmediate();
+    return solve(challenge);
+  });
+  solved = solution.catch(() => {});
+  return solution;
+}
+
 /** A lookup, and when a proof of work is asked for, the same again with one. */
 export async function lookupWithProof(
   url: string,
@@ -53,5 +65,6 @@ export async function lookupWithProof(
 ): Promise<Answer> {
   const answer = await lookupAt(url, series, fields, headers);
   if (answer.json['type'] !== 'urn:fangbang:problem:proof-of-work-required') return answer;
-  return await lookupAt(url, series, fields, { ...headers, 'fangbang-proof': solve(challengeOf(answer)) });
+  const proof = await solveInTurn(challengeOf(answer));
+  return await lookupAt(url, series, fields, { ...headers, 'fangbang-proof': proof });
 }

@@ -112,6 +112,26 @@ describe.each(RUNTIMES)('on %s', (runtime) => {
       client.destroy();
     });
 
+    it('while the server itself stands still no time passes for anybody', async () => {
+      const [silent, begun, idle] = [
+        await connectTo(server.port),
+        await connectTo(server.port),
+        await kept(server.port),
+      ];
+      begun.send('GET /ec');
+      await sleep(50);
+      server.signal('SIGSTOP');
+      const fresh = await Promise.all(Array.from({ length: 20 }, () => connectTo(server.port)));
+      for (const client of [silent, idle, ...fresh]) client.send(request('GET /echo'));
+      begun.send('ho HTTP/1.1\r\nHost: a\r\n\r\n');
+      await sleep(2 * LIMITS.idleMs);
+      server.signal('SIGCONT');
+      for (const client of [silent, begun, idle, ...fresh]) {
+        expect((await client.answer()).status).toBe(200);
+        client.destroy();
+      }
+    });
+
     it('an answer may take longer than a request', async () => {
       expect((await ask(server.port, request('GET /slow?ms=2500'))).status).toBe(200);
     });
