@@ -19,6 +19,11 @@ export function spreadOf(values: readonly number[]): Spread {
   return { median: (lower + upper) / 2, min, max };
 }
 
+/** @throws RangeError for no values. */
+export function median(values: readonly number[]): number {
+  return spreadOf(values).median;
+}
+
 /** By round: undefined where a round gave no figure. */
 export type PerRound = readonly (number | undefined)[];
 

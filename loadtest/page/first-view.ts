@@ -8,6 +8,7 @@ import type { Browser } from 'playwright-core';
 import { chromium } from 'playwright-core';
 import { findChromium } from '../../infra/local/chromium.ts';
 import { cpuTimeUs } from '../bench/cpu-time.ts';
+import { median } from '../bench/statistics.ts';
 import { startLocalSet } from './local-set.ts';
 import type { LocalSet } from './local-set.ts';
 import { PagesClient } from './pages-client.ts';
@@ -97,15 +98,14 @@ async function medianView(
 ): Promise<View> {
   const views: View[] = [];
   for (let i = 0; i < runs; i += 1) views.push(await view(browser, url, place));
-  const median = (of: (one: View) => number): number =>
-    views.map(of).sort((a, b) => a - b)[Math.floor(runs / 2)] ?? 0;
+  const middle = (of: (one: View) => number): number => median(views.map(of));
   return {
     name: place.name,
-    requests: median((one) => one.requests),
-    transferredBytes: median((one) => one.transferredBytes),
-    firstPaintMs: median((one) => one.firstPaintMs),
-    loadedMs: median((one) => one.loadedMs),
-    scriptMs: median((one) => one.scriptMs),
+    requests: middle((one) => one.requests),
+    transferredBytes: middle((one) => one.transferredBytes),
+    firstPaintMs: middle((one) => one.firstPaintMs),
+    loadedMs: middle((one) => one.loadedMs),
+    scriptMs: middle((one) => one.scriptMs),
   };
 }
 

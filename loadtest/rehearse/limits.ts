@@ -2,6 +2,7 @@
  * Who was at its limit in a run: a load generator that cannot keep up makes any service look slow, and a run in
  * which it could not says nothing about the service.
  */
+import { median } from '../bench/statistics.ts';
 import type { Lateness } from './figures.ts';
 import type { Sample } from './watch.ts';
 
@@ -41,13 +42,13 @@ const DISTURBANCE = 0.15;
 /** Reads the signs. */
 export function limitsOf(facts: LimitFacts): Limits {
   const { lateness, busy, samples, machineCores, sharesMachine } = facts;
-  const busiest = Math.max(0, ...busy.map(median));
+  const busiest = Math.max(0, ...busy.map(usual));
   const machineShare =
-    median(samples.flatMap(({ machine }) => (machine === undefined ? [] : [machine]))) / machineCores;
+    usual(samples.flatMap(({ machine }) => (machine === undefined ? [] : [machine]))) / machineCores;
   const isBusy = busiest > BUSY;
   const isLate = lateness.sendingMs > LATE_MS;
   const machine = sharesMachine && machineShare > FULL;
-  const othersShare = median(samples.flatMap(othersIn)) / machineCores;
+  const othersShare = usual(samples.flatMap(othersIn)) / machineCores;
   const disturbed = sharesMachine && othersShare > DISTURBANCE;
   const connections = lateness.waitedShare > 0.01 && lateness.serviceMs < LATE_MS;
   const reasons = [
@@ -66,6 +67,11 @@ export function limitsOf(facts: LimitFacts): Limits {
   return { generator: isBusy || isLate || connections, machine, disturbed, connections, reasons };
 }
 
+/** The median; 0 for a run so short that nothing was seen. */
+function usual(values: readonly number[]): number {
+  return values.length === 0 ? 0 : median(values);
+}
+
 /**
  * Cores that were used by what is none of ours: in a local set Postgres, which rests during a run, the system's
  * own work and other programs.
@@ -73,12 +79,6 @@ export function limitsOf(facts: LimitFacts): Limits {
 export function othersIn({ machine, generator, service, redis }: Sample): number[] {
   if (machine === undefined || service === undefined || redis === undefined) return [];
   return [Math.max(0, machine - generator - service - redis)];
-}
-
-/** The middle value; 0 when there is none. */
-export function median(values: readonly number[]): number {
-  const sorted = values.toSorted((a, b) => a - b);
-  return sorted[Math.floor(sorted.length / 2)] ?? 0;
 }
 
 function percent(share: number): string {

@@ -10,6 +10,7 @@
  * which a lookup reads along with the result.
  */
 import { createHmac } from 'node:crypto';
+import { digitsOf, putDigits } from './decimal.ts';
 import type { CredentialSet, SeriesDefinition } from './definition.ts';
 import type { Pepper } from './digest.ts';
 import type { WrittenKey } from './redis-keys.ts';
@@ -24,29 +25,22 @@ export interface LimitCounter {
 }
 
 const MARKER_PREFIX = 'c:';
-const ZERO = 48;
 
 /** The key of a counter's marker. */
 export class MarkerKey implements WrittenKey {
   readonly length: number;
   readonly #field: number;
+  readonly #digits: number;
 
   constructor(field: number) {
-    let digits = 1;
-    for (let rest = field; rest >= 10; rest = Math.floor(rest / 10)) digits += 1;
-    this.length = MARKER_PREFIX.length + digits;
+    this.#digits = digitsOf(field);
+    this.length = MARKER_PREFIX.length + this.#digits;
     this.#field = field;
   }
 
   writeInto(out: Buffer, from: number): number {
     for (let i = 0; i < MARKER_PREFIX.length; i += 1) out[from + i] = MARKER_PREFIX.charCodeAt(i);
-    const end = from + this.length;
-    let rest = this.#field;
-    for (let at = end - 1; at >= from + MARKER_PREFIX.length; at -= 1) {
-      out[at] = ZERO + (rest % 10);
-      rest = Math.floor(rest / 10);
-    }
-    return end;
+    return putDigits(out, from + MARKER_PREFIX.length, this.#field, this.#digits);
   }
 }
 

@@ -37,7 +37,7 @@ export async function expectAllAnswered(
 }
 
 /** Of 500 parallel guesses over all instances at most 5 get a verdict, and then nobody does. */
-export async function expectGuessingIsLimited(stage: FailoverStage, target: TestCandidate): Promise<void> {
+async function expectGuessingIsLimited(stage: FailoverStage, target: TestCandidate): Promise<void> {
   const { services, definition, strangers } = stage;
   const { answers, verdicts, givenLocally } = await guessAt(
     services,
@@ -52,14 +52,39 @@ export async function expectGuessingIsLimited(stage: FailoverStage, target: Test
   await expectClosed(stage, target);
 }
 
+/**
+ * What was counted is not forgotten with the master that counted it.
+ * @param replace ends that master, and waits until another has its place.
+ * @param restart makes the set whole again: also for whoever tries once more.
+ */
+export async function expectCountsOutlive(
+  stage: FailoverStage,
+  replace: () => Promise<unknown>,
+  restart: () => Promise<unknown>,
+): Promise<void> {
+  const { services, definition, strangers } = stage;
+  const [closed, tried] = stage.candidates.slice(-2);
+  if (closed === undefined || tried === undefined) throw new Error('no candidates');
+  await expectGuessingIsLimited(stage, closed);
+  const before = await guessAt(services, definition, tried, strangers.slice(600, 603));
+  // It may be given to the replicas a moment after it was answered.
+  await sleep(500);
+  try {
+    await replace();
+    await expectClosed(stage, closed);
+    const after = await guessAt(services, definition, tried, strangers.slice(610, 650));
+    const verdicts = before.verdicts + after.verdicts - before.givenLocally - after.givenLocally;
+    expect(verdicts).toBeLessThanOrEqual(5);
+  } finally {
+    await restart();
+  }
+}
+
 /** Times that a lookup with Redis too slow for it, which no counter of Redis stands against, is asked again. */
 const MOST_AWAY = 20;
 
 /** Right credentials get no answer at any instance that hears from Redis. */
-export async function expectClosed(
-  { services, definition }: FailoverStage,
-  target: TestCandidate,
-): Promise<void> {
+async function expectClosed({ services, definition }: FailoverStage, target: TestCandidate): Promise<void> {
   for (const { url, metric } of services) {
     const away = (): Promise<number> => metric('fangbang_redis_reads_total{outcome="away"}');
     for (let tries = 1; ; tries += 1) {

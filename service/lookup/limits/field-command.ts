@@ -2,6 +2,7 @@
  * The fields of one table in one BITFIELD, written as the bytes that go to Redis: a wrong attempt asks for seven
  * fields, and texts put together for each took longer than all that is decided by them.
  */
+import { digitsOf, putDigits } from '#results/decimal.ts';
 import type { LimitTable } from '#results/limit-keys.ts';
 import { WireCommand, wireArgument, wireOf } from '../wire-command.ts';
 
@@ -87,8 +88,7 @@ export class FieldCommand {
 
   #putField(field: number): void {
     const bytes = this.#bytes;
-    let digits = 1;
-    for (let rest = field; rest >= 10; rest = Math.floor(rest / 10)) digits += 1;
+    const digits = digitsOf(field);
     let at = this.#length;
     bytes[at++] = DOLLAR;
     // The `#` counts, too; no table has a field of more than eight digits.
@@ -96,12 +96,7 @@ export class FieldCommand {
     bytes[at++] = CR;
     bytes[at++] = LF;
     bytes[at++] = HASH;
-    let rest = field;
-    for (let place = at + digits - 1; place >= at; place -= 1) {
-      bytes[place] = ZERO + (rest % 10);
-      rest = Math.floor(rest / 10);
-    }
-    at += digits;
+    at = putDigits(bytes, at, field, digits);
     bytes[at++] = CR;
     bytes[at++] = LF;
     this.#length = at;

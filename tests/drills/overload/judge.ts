@@ -2,7 +2,7 @@
  * What an overload has shown: pure.
  */
 import type { Check, Outcome } from '../common/drill.ts';
-import { median } from '../common/median.ts';
+import { median } from '../../../loadtest/bench/statistics.ts';
 import type { LoadResult } from './load.ts';
 import { quantileMs } from './load.ts';
 import type { Measured } from './measure.ts';

@@ -3,6 +3,7 @@
  * document".
  */
 import { setTimeout as sleep } from 'node:timers/promises';
+import { median } from '../../../loadtest/bench/statistics.ts';
 import { EASY_PROOFS, NO_LIMITS } from '../../helpers/proof-of-work.ts';
 import type { Runtime } from '../../helpers/service.ts';
 import { RUNTIMES } from '../../helpers/service.ts';
@@ -14,7 +15,6 @@ import type { DrillInstallation } from '../common/installation.ts';
 import { KeptConnection } from '../common/kept-connection.ts';
 import type { Kind, Seen } from './ask.ts';
 import { KINDS, askBothKinds } from './ask.ts';
-import { median } from '../common/median.ts';
 import { separation } from './classifier.ts';
 
 const USAGE = `npm run drill:timing -- [options]
