@@ -50,16 +50,15 @@ export interface ProblemDetails {
 /** An answer of `application/problem+json`. */
 export function problemAnswer(name: ProblemName, details: ProblemDetails = {}): Answer {
   const requestId = details.requestId ?? newRequestId();
-  const { title, status: usual } = PROBLEMS[name];
-  const status = details.status ?? usual;
+  const { kind, beginning } = preparedFor(name, details.status ?? PROBLEMS[name].status);
   const { members, headers } = details;
   // The members' own brackets give way to those of the whole.
   const more = members === undefined ? '' : JSON.stringify(members).slice(1, -1);
   return {
-    kind: kindOf(status),
+    kind,
     changing:
       headers === undefined ? { 'x-request-id': requestId } : { 'x-request-id': requestId, ...headers },
-    body: new ProblemBody(beginningOf(name, title, status), requestId, more),
+    body: new ProblemBody(beginning, requestId, more),
   };
 }
 
@@ -85,29 +84,31 @@ class ProblemBody implements WrittenBody {
   }
 }
 
-const beginnings = new Map<string, Buffer>();
-
-/** All before the request's id. */
-function beginningOf(name: ProblemName, title: string, status: number): Buffer {
-  const key = `${name} ${status}`;
-  let beginning = beginnings.get(key);
-  if (beginning === undefined) {
-    const whole = JSON.stringify({ type: problemType(name), title, status, requestId: '' });
-    beginning = Buffer.from(whole.slice(0, -2));
-    beginnings.set(key, beginning);
-  }
-  return beginning;
+/** What all problems of a name and status have in common. */
+interface Prepared {
+  readonly kind: AnswerKind;
+  /** The body up to the request's id. */
+  readonly beginning: Buffer;
 }
 
-const kinds = new Map<number, AnswerKind>();
+const prepared: Partial<Record<ProblemName, Record<number, Prepared>>> = {};
 
-function kindOf(status: number): AnswerKind {
-  let kind = kinds.get(status);
-  if (kind === undefined) {
-    kind = makeAnswerKind(status, { ...API_HEADERS, 'content-type': 'application/problem+json' });
-    kinds.set(status, kind);
-  }
-  return kind;
+function preparedFor(name: ProblemName, status: number): Prepared {
+  const byStatus = (prepared[name] ??= {});
+  return (byStatus[status] ??= prepare(name, status));
+}
+
+function prepare(name: ProblemName, status: number): Prepared {
+  const whole = JSON.stringify({
+    type: problemType(name),
+    title: PROBLEMS[name].title,
+    status,
+    requestId: '',
+  });
+  return {
+    kind: makeAnswerKind(status, { ...API_HEADERS, 'content-type': 'application/problem+json' }),
+    beginning: Buffer.from(whole.slice(0, -2)),
+  };
 }
 
 /**
