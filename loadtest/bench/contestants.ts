@@ -1,11 +1,10 @@
 /**
- * Who is measured: each contestant is started anew in every round and gets one or more loads, each a row.
+ * Who is measured: each contestant is a row, started anew in every round and given its load alone.
  */
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { runtimeFlags, runtimePath } from '../../infra/local/hand-over.mjs';
 import type { Answer } from './ask.ts';
-import { forgetWrongAttempts } from './counters.ts';
 import { startFangbang } from './fangbang.ts';
 import type { Load } from './loads.ts';
 import { hits, shed, unreleased, webdisHits, wrong } from './loads.ts';
@@ -23,7 +22,7 @@ import { startWebdis } from './webdis.ts';
 export interface Contestant {
   /** Its servers: one, or the two instances of --two; `name` is new for each start. */
   readonly start: (name: string) => Promise<RunningPeer[]>;
-  readonly loads: readonly Load[];
+  readonly load: Load;
 }
 
 /** A row that cannot be measured here, and why. */
@@ -47,39 +46,26 @@ export async function makeContestants(
   const notAvailable: NotAvailable[] = [];
   for (const make of [ours('bun'), ours('node'), nginxes, webdis, nodePeers, constants]) {
     for (const one of make(surroundings)) {
-      const rows = one.rows.filter((row) => wanted.includes(row));
-      if (rows.length === 0) continue;
+      if (!wanted.includes(one.row)) continue;
       try {
-        const contestant = await one.make();
-        contestants.push({
-          start: unlimited(surroundings.stage, contestant.start),
-          loads: contestant.loads.filter(({ row }) => wanted.includes(row)),
-        });
+        contestants.push(await one.make());
       } catch (fault) {
         if (!(fault instanceof Unavailable)) throw fault;
-        for (const name of rows) notAvailable.push({ name, reason: fault.message });
+        notAvailable.push({ name: one.row, reason: fault.message });
       }
     }
   }
   return { contestants, notAvailable };
 }
 
-/** A contestant that is prepared only when one of its rows is wanted. */
+/** A contestant that is prepared only when its row is wanted. */
 interface Offer {
-  readonly rows: readonly RowName[];
+  readonly row: RowName;
   readonly make: () => Promise<Contestant> | Contestant;
 }
 
 function offer(contestant: Contestant): Offer {
-  return { rows: contestant.loads.map(({ row }) => row), make: () => contestant };
-}
-
-/** Whoever guessed before, hits are not limited by it. */
-function unlimited(stage: Stage, start: (name: string) => Promise<RunningPeer[]>): Contestant['start'] {
-  return async (name) => {
-    await forgetWrongAttempts(stage.redisUrl);
-    return await start(name);
-  };
+  return { row: contestant.load.row, make: () => contestant };
 }
 
 function ours(runtime: 'bun' | 'node') {
@@ -89,20 +75,14 @@ function ours(runtime: 'bun' | 'node') {
       startFangbang(stage, { runtime, cores: [cores.server[0]], name, env });
     const alone = async (name: string): Promise<RunningPeer[]> => [await start(name)];
     const sized = (suffix: '-10k' | '-many', series: OpenSeries | undefined): Offer[] =>
-      series === undefined ? [] : [offer({ start: alone, loads: [hits(stage, series, `${row}${suffix}`)] })];
+      series === undefined ? [] : [offer({ start: alone, load: hits(stage, series, `${row}${suffix}`) })];
     return [
-      // In one start, hits first: the code that a hit runs is compiled for hits.
-      offer({
-        start: alone,
-        loads: [
-          hits(stage, stage.open, row),
-          wrong(stage, `${row}-wrong`),
-          unreleased(stage, `${row}-unreleased`),
-        ],
-      }),
+      offer({ start: alone, load: hits(stage, stage.open, row) }),
+      offer({ start: alone, load: wrong(stage, `${row}-wrong`) }),
+      offer({ start: alone, load: unreleased(stage, `${row}-unreleased`) }),
       offer({
         start: async (name) => [await start(name, { MAX_IN_FLIGHT: '1', HOLD_OVERLOADED_MS: '0' })],
-        loads: [shed(stage, `${row}-shed`)],
+        load: shed(stage, `${row}-shed`),
       }),
       offer({
         start: async (name) => {
@@ -115,7 +95,7 @@ function ours(runtime: 'bun' | 'node') {
             throw fault;
           }
         },
-        loads: [hits(stage, stage.open, `${row}-two`)],
+        load: hits(stage, stage.open, `${row}-two`),
       }),
       ...sized('-10k', stage.small),
       ...sized('-many', stage.many),
@@ -125,12 +105,12 @@ function ours(runtime: 'bun' | 'node') {
 
 function nginxes({ stage, cores, finder }: Surroundings): Offer[] {
   const make = (row: RowName, role: NginxRole, right: (answer: Answer, place: number) => boolean): Offer => ({
-    rows: [row],
+    row,
     make: async () => {
       const tool = await findNginx(finder);
       return {
         start: async (name) => [await startNginx(stage, tool, { role, cores: [cores.server[0]], name })],
-        loads: [{ ...hits(stage, stage.open, row), right }],
+        load: { ...hits(stage, stage.open, row), right },
       };
     },
   });
@@ -146,15 +126,15 @@ function webdis({ stage, cores, finder }: Surroundings): Offer[] {
     const tool = await findWebdis(finder);
     return {
       start: async (name) => [await startWebdis(stage, tool, { cores: [cores.server[0]], name })],
-      loads: [{ ...webdisHits(stage, 'webdis'), right: isStoredDocument(stage) }],
+      load: { ...webdisHits(stage, 'webdis'), right: isStoredDocument(stage) },
     };
   };
-  return [{ rows: ['webdis'], make }];
+  return [{ row: 'webdis', make }];
 }
 
 function nodePeers({ stage, cores, finder }: Surroundings): Offer[] {
   return (['fastify', 'express'] as const).map((row) => ({
-    rows: [row],
+    row,
     make: async () => {
       await ensurePeerPackages(finder.say);
       const { redisUrl, pepperFile } = stage;
@@ -176,7 +156,7 @@ function nodePeers({ stage, cores, finder }: Surroundings): Offer[] {
             }),
           }),
         ],
-        loads: [{ ...hits(stage, stage.open, row), right: isStoredDocument(stage) }],
+        load: { ...hits(stage, stage.open, row), right: isStoredDocument(stage) },
       };
     },
   }));
@@ -197,7 +177,7 @@ function constants({ stage, cores }: Surroundings): Offer[] {
           env: (port) => ({ PATH: '/usr/bin:/bin', PORT: String(port), DOCUMENT_FILE: documentFile }),
         }),
       ],
-      loads: [{ ...hits(stage, stage.open, `${runtime}-constant`), right: isTheConstant(stage) }],
+      load: { ...hits(stage, stage.open, `${runtime}-constant`), right: isTheConstant(stage) },
     }),
   );
 }

@@ -21,8 +21,8 @@ export interface Load {
   readonly right: (answer: Answer, place: number) => boolean;
   /** What must be answered while it is measured; 200 alone when left out, which wrk counts at no cost. */
   readonly statuses?: ExpectedStatuses;
-  /** Before the check, the warm-up and the measurement. */
-  readonly prepare?: () => Promise<void>;
+  /** Takes back what it has left in the stores, where that would change the next answers: before and after. */
+  readonly forget?: () => Promise<void>;
 }
 
 export interface ExpectedStatuses {
@@ -106,7 +106,7 @@ export function wrong(stage: Stage, row: RowName): Load {
     right: (answer) => isProblem(answer, 404, 'candidate-not-found'),
     // Counters are few, about as many as candidates: some guesses meet on one and are limited.
     statuses: { main: 404, also: [429], leastShare: 0.8 },
-    prepare: () => forgetWrongAttempts(stage.redisUrl),
+    forget: () => forgetWrongAttempts(stage.redisUrl),
   };
 }
 

@@ -73,11 +73,12 @@ async function bench(options: BenchOptions): Promise<number> {
   // From now on this process is idle but for the checks between two measurements.
   await pin(process.pid, [cores.load]);
   const settings = { wrk, serverCores: cores.server, stop, ...options };
-  const { rounds, faults } = await measureRounds(contestants, settings, say);
-  const report = makeReport(rounds, {
+  const { turns, faults } = await measureRounds(contestants, settings, say);
+  const report = makeReport(turns, {
     notAvailable,
     faults,
     rounds: options.rounds,
+    turnsPerRound: options.turns,
     secondsPerMeasurement: options.seconds,
     connections: options.connections,
     credentials: options.credentials,

@@ -1,5 +1,5 @@
 /**
- * @module One measurement: a server that runs is checked, warmed up and measured under one load.
+ * @module One measurement: a server that runs and is warm is checked, run up and measured under one load.
  *
  * Failure policy: an answer that is not right, before or while it is measured, is a WrongAnswers; nothing is
  * reported of that measurement.
@@ -17,6 +17,7 @@ export interface Settings {
   readonly wrk: Tool;
   readonly connections: number;
   readonly seconds: number;
+  /** Load after a start, for the compilers, and a second of it before each measurement; 0: none of either. */
   readonly warmUpSeconds: number;
   /** One for each server, as far as there are. */
   readonly serverCores: readonly number[];
@@ -46,17 +47,18 @@ const CHECK_ATTEMPTS = 3;
 /** For loads that send nothing twice: more than any server here answers. */
 const MOST_PER_SECOND = 40_000;
 
-/** Checks, warms up, measures. */
+/** Others have had the core since the last time. */
+const RUN_UP_SECONDS = 1;
+
+/** Checks, runs up, measures. */
 export async function measure(
   servers: readonly RunningPeer[],
   load: Load,
   settings: Settings,
 ): Promise<Figures> {
   const cores = settings.serverCores.slice(0, servers.length);
-  await load.prepare?.();
-  let bodyBytes = 0;
-  for (const server of servers) bodyBytes = await checkAnswers(server, load);
-  if (settings.warmUpSeconds > 0) await warmUp(servers, load, settings);
+  const bodyBytes = await checkAnswers(servers, load);
+  if (settings.warmUpSeconds > 0) await drive(servers, load, settings, RUN_UP_SECONDS);
 
   const results = await drive(servers, load, settings, settings.seconds, () => snapshot(servers, cores));
   for (const { result } of results) {
@@ -85,8 +87,13 @@ export async function measure(
 /** Some answers said that the server is overtaxed, or did not come in time; the others were right. */
 export class Overtaxed extends WrongAnswers {}
 
-/** Compilers count calls, not seconds: a server that is slow, or a machine that is not quiet, is given longer. */
-async function warmUp(servers: readonly RunningPeer[], load: Load, settings: Settings): Promise<void> {
+/**
+ * Checks a server that has just been started, and loads it for the compilers. They count calls, not seconds: a
+ * server that is slow, or a machine that is not quiet, is given longer.
+ */
+export async function warmUp(servers: readonly RunningPeer[], load: Load, settings: Settings): Promise<void> {
+  await checkAnswers(servers, load);
+  if (settings.warmUpSeconds === 0) return;
   let requests = 0;
   for (let run = 0; run < WARM_UP_RUNS && requests < WARM_UP_REQUESTS * servers.length; run += 1) {
     const results = await drive(servers, load, settings, settings.warmUpSeconds);
@@ -124,8 +131,8 @@ async function drive(
   seconds: number,
   look: () => Snapshot = () => nothing,
 ): Promise<{ result: WrkResult; before: Snapshot; after: Snapshot }[]> {
-  await load.prepare?.();
   const requestsFile = load.requestsFile(seconds * MOST_PER_SECOND);
+  await load.forget?.();
   const before = look();
   const results = await Promise.all(
     servers.map(({ port }) =>
@@ -141,14 +148,23 @@ async function drive(
     ),
   );
   const after = look();
+  await load.forget?.();
   return results.map((result) => ({ result, before, after }));
+}
+
+/** Asks all servers the sample; returns the shortest body of a right answer, in bytes. */
+async function checkAnswers(servers: readonly RunningPeer[], load: Load): Promise<number> {
+  let shortest = Number.POSITIVE_INFINITY;
+  for (const server of servers) shortest = Math.min(shortest, await checkServer(server, load));
+  return shortest;
 }
 
 /**
  * Asks the sample; returns the shortest body of a right answer, in bytes. A server that was started a moment ago
  * may not have its stores connected or its code compiled yet: a 503 is asked again.
  */
-async function checkAnswers({ port }: RunningPeer, load: Load): Promise<number> {
+async function checkServer({ port }: RunningPeer, load: Load): Promise<number> {
+  await load.forget?.();
   const sample = load.sample();
   let shortest = Number.POSITIVE_INFINITY;
   let places = sample.map((_, place) => place);

@@ -10,9 +10,11 @@ export class UsageError extends Error {}
 
 export interface BenchOptions {
   readonly rounds: number;
-  /** Of one measurement. */
+  /** In each round. */
+  readonly turns: number;
+  /** Of one turn's measurement. */
   readonly seconds: number;
-  /** Load before a measurement, for the compilers. */
+  /** Load after a start, for the compilers. */
   readonly warmUpSeconds: number;
   /** Kept connections of the load. */
   readonly connections: number;
@@ -31,8 +33,9 @@ const names = ROWS.filter((row) => !row.onRequest).map((row) => row.name);
 export const USAGE = `npm run bench -- [options]
 
   --rounds <n>        rounds; each starts every process anew (5)
-  --seconds <n>       length of one measurement (3)
-  --warm-up <n>       seconds of load before it, more often when few are answered; 0 for none (2)
+  --turns <n>         turns of each round, in which one after the other is measured (3)
+  --seconds <n>       length of a turn's measurement, after a second that is not measured (1)
+  --warm-up <n>       seconds of load after a start, more often when few are answered; 0 for none (2)
   --connections <n>   kept connections to each server (64)
   --credentials <n>   candidates whose credentials are sent (50000)
   --only <a,b>        measure these rows alone:
@@ -60,7 +63,8 @@ export function readOptions(args: readonly string[]): BenchOptions | undefined {
   const candidates = wholeNumber(values.candidates, '--candidates', 10_001);
   return {
     rounds: wholeNumber(values.rounds, '--rounds', 1) ?? 5,
-    seconds: wholeNumber(values.seconds, '--seconds', 1) ?? 3,
+    turns: wholeNumber(values.turns, '--turns', 1) ?? 3,
+    seconds: wholeNumber(values.seconds, '--seconds', 1) ?? 1,
     warmUpSeconds: wholeNumber(values['warm-up'], '--warm-up', 0) ?? 2,
     connections: wholeNumber(values.connections, '--connections', 1) ?? 64,
     credentials: wholeNumber(values.credentials, '--credentials', 100) ?? 50_000,
@@ -103,6 +107,7 @@ function parse(args: readonly string[]) {
       args: [...args],
       options: {
         rounds: text,
+        turns: text,
         seconds: text,
         'warm-up': text,
         connections: text,

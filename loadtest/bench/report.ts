@@ -7,13 +7,13 @@ import { ROWS, type RowName } from './rows.ts';
 import { pairedRatio, spreadOf, type Spread } from './statistics.ts';
 import { REFERENCES, TARGETS } from './targets.ts';
 
-/** By row: the figures of each round, undefined where it could not be measured. */
-export type Rounds = ReadonlyMap<RowName, readonly (Figures | undefined)[]>;
+/** By row: the figures of each turn of each round, undefined where it could not be measured. */
+export type Turns = ReadonlyMap<RowName, readonly (Figures | undefined)[]>;
 
 export interface ReportRow {
   readonly name: RowName;
   readonly about: string;
-  /** Medians of the rounds. */
+  /** Medians of the turns. */
   readonly cpuUsPerRequest: number;
   readonly requestsPerSecond: number;
   readonly p99Ms: number;
@@ -24,7 +24,7 @@ export interface ReportRow {
   readonly spread: Readonly<
     Record<'cpuUsPerRequest' | 'requestsPerSecond' | 'p99Ms', { readonly min: number; readonly max: number }>
   >;
-  readonly measuredRounds: number;
+  readonly measuredTurns: number;
 }
 
 export interface TargetResult {
@@ -44,44 +44,45 @@ export interface RowFault {
 
 export interface Report {
   readonly rows: readonly ReportRow[];
-  /** Of CPU per request: row by reference, paired by round. */
+  /** Of CPU per request: row by reference, paired by turn. */
   readonly ratios: Readonly<Record<string, Readonly<Record<string, Spread>>>>;
   readonly targets: readonly TargetResult[];
   readonly notAvailable: readonly NotAvailable[];
   readonly faults: readonly RowFault[];
   readonly rounds: number;
+  readonly turnsPerRound: number;
   readonly secondsPerMeasurement: number;
   readonly connections: number;
   readonly credentials: number;
   readonly machine: Readonly<Record<string, string | number>>;
 }
 
-/** Rows, ratios and targets of the rounds. */
-export function makeReport(rounds: Rounds, rest: Omit<Report, 'rows' | 'ratios' | 'targets'>): Report {
-  const measured = ROWS.filter(({ name }) => rounds.get(name)?.some((figures) => figures !== undefined));
+/** Rows, ratios and targets of the turns. */
+export function makeReport(turns: Turns, rest: Omit<Report, 'rows' | 'ratios' | 'targets'>): Report {
+  const measured = ROWS.filter(({ name }) => turns.get(name)?.some((figures) => figures !== undefined));
   const ratios: Record<string, Record<string, Spread>> = {};
   for (const { name } of measured) {
     for (const reference of REFERENCES) {
-      const ratio = name === reference ? undefined : ratioOf(rounds, name, reference);
+      const ratio = name === reference ? undefined : ratioOf(turns, name, reference);
       if (ratio !== undefined) ratios[name] = { ...ratios[name], [reference]: roundSpread(ratio, 3) };
     }
   }
   const targets = TARGETS.flatMap(({ row, of, atMost }): TargetResult[] => {
-    const ratio = ratioOf(rounds, row, of)?.median;
+    const ratio = ratioOf(turns, row, of)?.median;
     return ratio === undefined
       ? []
       : [{ row, of, atMost, ratio: rounded(ratio, 3), held: rounded(ratio, 3) <= atMost }];
   });
   return {
-    rows: measured.map(({ name, about }) => reportRow(name, about, rounds.get(name) ?? [])),
+    rows: measured.map(({ name, about }) => reportRow(name, about, turns.get(name) ?? [])),
     ratios,
     targets,
     ...rest,
   };
 }
 
-function reportRow(name: RowName, about: string, rounds: readonly (Figures | undefined)[]): ReportRow {
-  const figures = rounds.filter((one) => one !== undefined);
+function reportRow(name: RowName, about: string, turns: readonly (Figures | undefined)[]): ReportRow {
+  const figures = turns.filter((one) => one !== undefined);
   const of = (field: keyof Figures, digits: number): Spread =>
     roundSpread(spreadOf(figures.map((one) => one[field])), digits);
   const cpu = of('cpuUsPerRequest', 2);
@@ -101,13 +102,13 @@ function reportRow(name: RowName, about: string, rounds: readonly (Figures | und
       requestsPerSecond: { min: rate.min, max: rate.max },
       p99Ms: { min: p99.min, max: p99.max },
     },
-    measuredRounds: figures.length,
+    measuredTurns: figures.length,
   };
 }
 
-function ratioOf(rounds: Rounds, row: RowName, reference: RowName): Spread | undefined {
+function ratioOf(turns: Turns, row: RowName, reference: RowName): Spread | undefined {
   const cpu = (name: RowName): (number | undefined)[] =>
-    (rounds.get(name) ?? []).map((figures) => figures?.cpuUsPerRequest);
+    (turns.get(name) ?? []).map((figures) => figures?.cpuUsPerRequest);
   return pairedRatio(cpu(row), cpu(reference));
 }
 

@@ -1,65 +1,76 @@
 /**
- * @module The rounds: in each every contestant once, started anew, in another order, so that a figure does not
- * hang on one start (one binary varied between 45 and 67 µs) or on who came before.
+ * @module The rounds: in each every contestant is started anew, so that a figure does not hang on one start (one
+ * binary varied between 45 and 67 µs), and then all take turns of a second, in another order each time. What a
+ * neighbour does to the machine lasts for seconds: it is in the turns of all, and ratios are taken within a turn.
  *
  * Failure policy: a contestant that does not start or answers wrongly is noted with its round, and the others go
- * on. An interruption stops the running contestant and rejects.
+ * on. An interruption stops the running contestants and rejects.
  */
 import { sentenceFor } from '../../infra/local/setup-error.ts';
 import type { Contestant } from './contestants.ts';
 import type { Load } from './loads.ts';
-import { measure, Overtaxed, type Figures, type Settings } from './measure.ts';
+import { measure, Overtaxed, warmUp, type Figures, type Settings } from './measure.ts';
 import type { RunningPeer } from './peer.ts';
-import type { RowFault, Rounds } from './report.ts';
+import type { RowFault, Turns } from './report.ts';
 import type { RowName } from './rows.ts';
 import { orderOfRound } from './statistics.ts';
 
 const ATTEMPTS = 3;
 
+interface Running {
+  readonly load: Load;
+  readonly servers: readonly RunningPeer[];
+}
+
 /** Measures all contestants in all rounds. */
 export async function measureRounds(
   contestants: readonly Contestant[],
-  settings: Settings & { readonly rounds: number },
+  settings: Settings & { readonly rounds: number; readonly turns: number },
   say: (line: string) => void,
-): Promise<{ rounds: Rounds; faults: RowFault[] }> {
-  const rounds = new Map<RowName, (Figures | undefined)[]>();
+): Promise<{ turns: Turns; faults: RowFault[] }> {
+  const { stop } = settings;
+  const turns = new Map<RowName, (Figures | undefined)[]>();
   const faults: RowFault[] = [];
-  for (let round = 0; round < settings.rounds; round += 1) {
-    for (const contestant of orderOfRound(contestants, round)) {
-      const fail = (names: readonly RowName[], fault: unknown): void => {
-        settings.stop.throwIfAborted();
-        const reason = sentenceFor(fault);
-        for (const name of names) faults.push({ name, round: round + 1, reason });
-        say(`round ${round + 1}/${settings.rounds}  ${names.join(', ')}  FAILED: ${reason}`);
-      };
-      let servers: RunningPeer[] = [];
+  for (let round = 1; round <= settings.rounds; round += 1) {
+    const about = `round ${round}/${settings.rounds}`;
+    const running: Running[] = [];
+    const tryWith = async (name: RowName, work: () => Promise<void>): Promise<void> => {
+      stop.throwIfAborted();
       try {
-        settings.stop.throwIfAborted();
-        const [first] = contestant.loads;
-        servers = await contestant.start(`${first?.row ?? 'contestant'}-${round + 1}`);
-        for (const load of contestant.loads) {
-          const { row } = load;
-          try {
-            const figures = await measureAgain(servers, load, settings, say);
-            const figuresOfRow = rounds.get(row) ?? [];
-            figuresOfRow[round] = figures;
-            rounds.set(row, figuresOfRow);
-            say(`round ${round + 1}/${settings.rounds}  ${row.padEnd(24)} ${shortly(figures)}`);
-          } catch (fault) {
-            fail([row], fault);
-          }
-        }
+        await work();
       } catch (fault) {
-        fail(
-          contestant.loads.map(({ row }) => row),
-          fault,
-        );
-      } finally {
-        for (const server of servers) await server.stop();
+        stop.throwIfAborted();
+        const reason = sentenceFor(fault);
+        faults.push({ name, round, reason });
+        say(`${about}  ${name}  FAILED: ${reason}`);
       }
+    };
+    try {
+      for (const { start, load } of orderOfRound(contestants, round)) {
+        await tryWith(load.row, async () => {
+          const servers = await start(`${load.row}-${round}`);
+          running.push({ load, servers });
+          await warmUp(servers, load, settings);
+        });
+      }
+      say(`${about}  ${running.length} servers are started and warm`);
+      for (let turn = 1; turn <= settings.turns; turn += 1) {
+        const place = (round - 1) * settings.turns + turn - 1;
+        for (const { load, servers } of orderOfRound(running, place)) {
+          await tryWith(load.row, async () => {
+            const figures = await measureAgain(servers, load, settings, say);
+            const ofRow = turns.get(load.row) ?? [];
+            ofRow[place] = figures;
+            turns.set(load.row, ofRow);
+            say(`${about} turn ${turn}/${settings.turns}  ${load.row.padEnd(24)} ${shortly(figures)}`);
+          });
+        }
+      }
+    } finally {
+      await Promise.all(running.flatMap(({ servers }) => servers.map((server) => server.stop())));
     }
   }
-  return { rounds, faults };
+  return { turns, faults };
 }
 
 /**

@@ -24,18 +24,18 @@ export function median(values: readonly number[]): number {
   return spreadOf(values).median;
 }
 
-/** By round: undefined where a round gave no figure. */
-export type PerRound = readonly (number | undefined)[];
+/** By turn: undefined where a turn gave no figure. */
+export type PerTurn = readonly (number | undefined)[];
 
 /**
- * The ratio of each round to the same round's reference: what slowed a whole round down (a neighbour, the clock
+ * The ratio of each turn to the same turn's reference: what slowed a whole turn down (a neighbour, the clock
  * of the CPU) is in both.
- * @returns undefined when no round has both.
+ * @returns undefined when no turn has both.
  */
-export function pairedRatio(figures: PerRound, reference: PerRound): Spread | undefined {
+export function pairedRatio(figures: PerTurn, reference: PerTurn): Spread | undefined {
   const ratios: number[] = [];
-  for (const [round, figure] of figures.entries()) {
-    const base = reference[round];
+  for (const [turn, figure] of figures.entries()) {
+    const base = reference[turn];
     if (figure !== undefined && base !== undefined && base > 0) ratios.push(figure / base);
   }
   return ratios.length === 0 ? undefined : spreadOf(ratios);

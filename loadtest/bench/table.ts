@@ -19,7 +19,7 @@ const COLUMNS = [
 
 /** The table, the targets, and what could not be measured. */
 export function showReport(report: Report): string {
-  const { rows, targets, notAvailable, faults, machine, rounds, connections } = report;
+  const { rows, targets, notAvailable, faults, machine, rounds, turnsPerRound, connections } = report;
   const cells = [COLUMNS, ...rows.map((row) => cellsOf(row, report))];
   const widths = COLUMNS.map((_, column) => Math.max(...cells.map((line) => (line[column] ?? '').length)));
   const lines = cells.map((line) =>
@@ -32,7 +32,7 @@ export function showReport(report: Report): string {
   );
   return [
     '',
-    `medians of ${rounds} rounds, each with every process started anew; ${connections} kept connections`,
+    `medians of ${rounds} rounds, each with every process started anew, of ${turnsPerRound} turns; ${connections} kept connections`,
     Object.entries(machine)
       .map(([name, value]) => `${name} ${value}`)
       .join('; '),
@@ -40,7 +40,7 @@ export function showReport(report: Report): string {
     ...lines,
     '',
     'CPU: user and system time of all the server’s processes by answers; ×: to nginx+Lua+Redis, plain and with',
-    'equal duties, median of the paired rounds; busy: share of the time the server was running (below 90% the load',
+    'equal duties, median of the paired turns; busy: share of the time the server was running (below 90% the load',
     'was the slower one, and requests/s is the load’s); others: share of the server’s core that others took.',
     '',
     ...targets.map(

@@ -1,5 +1,5 @@
 /**
- * What the figures are held against (CPU per request of a row by another's, medians of paired rounds).
+ * What the figures are held against (CPU per request of a row by another's, medians of paired turns).
  */
 import type { RowName } from './rows.ts';
 

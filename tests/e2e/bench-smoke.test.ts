@@ -14,7 +14,7 @@ const MAIN = fileURLToPath(new URL('../../loadtest/bench/main.ts', import.meta.u
 /** Rows without packages of npm, which the test would have to fetch. */
 const OURS = ['fangbang-bun', 'fangbang-bun-wrong', 'fangbang-bun-unreleased', 'fangbang-bun-shed'];
 const PEERS = ['nginx-lua-redis', 'nginx-lua-redis-equal', 'webdis', 'bun-constant'];
-const QUICK = ['--rounds', '1', '--seconds', '1', '--warm-up', '0', '--credentials', '300'];
+const QUICK = ['--rounds', '1', '--turns', '1', '--seconds', '1', '--warm-up', '0', '--credentials', '300'];
 
 /** Few connections: this machine may be busy with other tests, and our service has time limits. */
 const SMALL = [...QUICK, '--connections', '16', '--json'];
@@ -97,7 +97,7 @@ describe('a short bench', () => {
     for (const row of report.rows) {
       for (const figure of [row.cpuUsPerRequest, row.requestsPerSecond, row.p99Ms])
         expect(figure, row.name).toBeGreaterThan(0);
-      expect(row.measuredRounds).toBe(1);
+      expect(row.measuredTurns).toBe(1);
       expect(row.spread.cpuUsPerRequest).toEqual({ min: row.cpuUsPerRequest, max: row.cpuUsPerRequest });
     }
     expect(report.rounds).toBe(1);

@@ -102,17 +102,18 @@ function figures(cpuUsPerRequest: number): Figures {
 }
 
 describe('the report', () => {
-  const rounds = new Map<RowName, (Figures | undefined)[]>([
+  const turns = new Map<RowName, (Figures | undefined)[]>([
     ['fangbang-bun', [figures(20), figures(30), figures(22)]],
     ['nginx-lua-redis', [figures(25), undefined, figures(20)]],
     ['nginx-lua-redis-equal', [figures(40), figures(60), figures(44)]],
     ['fangbang-bun-shed', [figures(12), figures(18), figures(13)]],
   ]);
-  const report = makeReport(rounds, {
+  const report = makeReport(turns, {
     notAvailable: [{ name: 'webdis', reason: 'no network' }],
-    faults: [{ name: 'nginx-lua-redis', round: 2, reason: 'it ended' }],
-    rounds: 3,
-    secondsPerMeasurement: 3,
+    faults: [{ name: 'nginx-lua-redis', round: 1, reason: 'it ended' }],
+    rounds: 1,
+    turnsPerRound: 3,
+    secondsPerMeasurement: 1,
     connections: 64,
     credentials: 50_000,
     machine: { cpu: 'a CPU' },
@@ -129,12 +130,12 @@ describe('the report', () => {
       cpuUsPerRequest: 22,
       p99Ms: 5,
       spread: { cpuUsPerRequest: { min: 20, max: 30 } },
-      measuredRounds: 3,
+      measuredTurns: 3,
     });
-    expect(report.rows[1]).toMatchObject({ cpuUsPerRequest: 22.5, measuredRounds: 2 });
+    expect(report.rows[1]).toMatchObject({ cpuUsPerRequest: 22.5, measuredTurns: 2 });
   });
 
-  it('has ratios of paired rounds and what they are held against', () => {
+  it('has ratios of paired turns and what they are held against', () => {
     expect(report.ratios['fangbang-bun']?.['nginx-lua-redis-equal']?.median).toBe(0.5);
     expect(report.ratios['fangbang-bun']?.['nginx-lua-redis']).toEqual({ median: 0.95, min: 0.8, max: 1.1 });
     expect(report.targets).toEqual([
@@ -148,7 +149,7 @@ describe('the report', () => {
     const text = showReport(report);
     expect(text).toMatch(/^fangbang-bun +22\.0 +20\.0–30\.0 /m);
     expect(text).toContain('not available: webdis: no network');
-    expect(text).toContain('FAILED: nginx-lua-redis in round 2: it ended');
+    expect(text).toContain('FAILED: nginx-lua-redis in round 1: it ended');
     expect(text).toContain('held    fangbang-bun / nginx-lua-redis-equal: 0.500, at most 0.75');
   });
 });

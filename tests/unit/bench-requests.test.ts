@@ -125,10 +125,11 @@ describe('rounds', () => {
         starts.push(name);
         return Promise.reject(new Error('no such program'));
       },
-      loads: [load],
+      load,
     };
     const settings = {
       rounds: 2,
+      turns: 3,
       wrk: { command: '/nowhere', libraryFolders: [] },
       connections: 1,
       seconds: 1,
@@ -136,9 +137,9 @@ describe('rounds', () => {
       serverCores: [0],
       stop: new AbortController().signal,
     };
-    const { rounds, faults } = await measureRounds([contestant], settings, () => {});
+    const { turns, faults } = await measureRounds([contestant], settings, () => {});
     expect(starts).toEqual(['webdis-1', 'webdis-2']);
-    expect(rounds.size).toBe(0);
+    expect(turns.size).toBe(0);
     expect(faults.map(({ name, round }) => `${name} ${round}`)).toEqual(['webdis 1', 'webdis 2']);
   });
 });
