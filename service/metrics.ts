@@ -165,7 +165,9 @@ function watchSource(source: MetricsSource, registers: Registry[]): void {
     'Highest epoch of the publications that an instance knows',
     source.epoch,
   );
-  gauge('min', 'fangbang_ready', '1 when lookups may be sent', () => (source.isReady() ? 1 : 0));
+  gauge('min', 'fangbang_ready', '1 when publications and filters have been read once', () =>
+    source.isReady() ? 1 : 0,
+  );
   gauge(
     'max',
     'fangbang_event_loop_delay_seconds',

@@ -104,7 +104,7 @@ export function wrong(stage: Stage, row: RowName): Load {
     },
     sample: () => more(SAMPLE),
     right: (answer) => isProblem(answer, 404, 'candidate-not-found'),
-    // Counters are few, about as many as candidates: some guesses meet on one and are limited.
+    // Some guesses meet on one counter and are limited.
     statuses: { main: 404, also: [429], leastShare: 0.8 },
     forget: () => forgetWrongAttempts(stage.redisUrl),
   };

@@ -12,8 +12,8 @@ export const LEAST_CANDIDATES = 20;
 const REPEAT_WINDOW = 1_000;
 /**
  * Wrong guesses for each candidate, at most, in one session of load tests. They are spread evenly, as mistyping
- * is, one for a number and one for a document. The service counts them in a bounded space for 15 minutes, in
- * which candidates share counters by chance: more of them would close counters of honest candidates, rightly,
+ * is, one for a number and one for a document. The service counts them in a bounded space for 15 to 30
+ * minutes, in which candidates share counters by chance: more of them would close counters of honest candidates, rightly,
  * and that would be counted as failures here.
  */
 export const MOST_GUESSES_EACH = 0.25;

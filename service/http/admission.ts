@@ -17,6 +17,7 @@ export class Admission {
   #inFlight = 0;
 
   /**
+   * @param limit lookups worked on at once.
    * @param share of the limit that may be used now, above 0 and up to 1: less when the process is late.
    * @param holdMs least milliseconds before somebody is told that there is no place (held-answers.ts).
    */

@@ -14,7 +14,7 @@ const MOST_HOPS = 8;
 /** Addresses of proxies remembered, so that they are not compared with every CIDR at each request. */
 const MOST_REMEMBERED = 1_000;
 
-/** Whether a plain address is a trusted proxy's. @param trustedProxies CIDRs. */
+/** Whether a plain address is a trusted proxy's. @param trustedProxies CIDRs. @throws for one that is none. */
 export function makeIsTrusted(trustedProxies: readonly string[]): (address: string) => boolean {
   const trusted = new BlockList();
   for (const cidr of trustedProxies) {
@@ -33,7 +33,7 @@ export function makeIsTrusted(trustedProxies: readonly string[]): (address: stri
   };
 }
 
-/** @param trustedProxies CIDRs whose forwarding headers are believed. */
+/** @param trustedProxies CIDRs whose forwarding headers are believed. @throws for one that is none. */
 export function makeNetworkOf(trustedProxies: readonly string[]): NetworkOf {
   if (trustedProxies.length === 0) return (socketAddress) => networkName(plainAddress(socketAddress ?? ''));
   const isTrusted = makeIsTrusted(trustedProxies);

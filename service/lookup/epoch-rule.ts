@@ -7,7 +7,7 @@
  * Without word from Redis an instance trusts its last successful poll for so long. An act with
  * Redis away is acknowledged after 12 s: this and the longest answer lie within it.
  */
-export const TRUST_POLL_MS = 10_000;
+const TRUST_POLL_MS = 10_000;
 
 /**
  * serve: what the instance knows is current. behind: an act has happened that it does not know of.

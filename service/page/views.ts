@@ -114,7 +114,7 @@ function renderState(series: PageSeries, texts: Texts): Html {
   </div>`;
 }
 
-export function renderNotice(notice: Notice, texts: Texts): Html {
+function renderNotice(notice: Notice, texts: Texts): Html {
   const id =
     notice.requestId === undefined
       ? NOTHING

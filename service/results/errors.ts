@@ -1,6 +1,6 @@
 /**
- * One class for every fault and refusal, with a code from one catalogue. HTTP status per code is in
- * service/http/problems.ts, exit code per code in loader-cli/exit-codes.ts.
+ * One class for every fault and refusal, with a code from one catalogue. Exit code per code is
+ * in loader-cli/exit-codes.ts; what the API answers is no error but an outcome (service/http/lookup-answer.ts).
  */
 
 /** Every code, by what kind of thing went wrong. */

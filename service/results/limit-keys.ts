@@ -65,8 +65,8 @@ export interface LimitTable {
 
 /**
  * 4,194,304 counters for all series together. Two candidates may share one: when a million people
- * mistype within the same half an hour, one candidate in 190,000 is held up for the others' mistakes;
- * when it is 40,000 (a tenth of a province), one in 10¹².
+ * mistype within the same half an hour, each for two counters, one candidate in 3,600 is held up for the
+ * others' mistakes; when it is 40,000 (a tenth of a province), one in 2 × 10¹⁰.
  */
 const COUNTER_BITS = 22;
 /** 1,048,576 for networks, in tables of their own. */

@@ -4,9 +4,6 @@
 import type { Digest } from './digest.ts';
 import { SLOTS, keySlot } from './redis-slot.ts';
 
-/** A batch's number: 1 and up, from one global sequence. */
-export type BatchNumber = number & { readonly __brand: 'BatchNumber' };
-
 /** The highest epoch that anybody has seen committed (design.md section 2.7), as a decimal string. */
 export const EPOCH_KEY = 'epoch';
 

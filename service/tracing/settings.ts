@@ -5,7 +5,7 @@
 import { z } from 'zod';
 
 /** Names of the OpenTelemetry specification. */
-export const SAMPLERS = [
+const SAMPLERS = [
   'always_on',
   'always_off',
   'traceidratio',

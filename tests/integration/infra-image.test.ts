@@ -82,7 +82,7 @@ function layOutProductionPackages(folder: string): void {
   }
 }
 
-describe('the script healthy', () => {
+describe.each(['bun', 'node'] as const)('the script healthy on %s', (runtime) => {
   test.each([
     [200, 'livez', 0],
     [503, 'readyz', 1],
@@ -95,25 +95,30 @@ describe('the script healthy', () => {
     await new Promise<void>((resolve) => {
       server.listen(0, '127.0.0.1', resolve);
     });
-    const ended = await runHealthy(path, (server.address() as AddressInfo).port);
+    const ended = await runHealthy(runtime, path, (server.address() as AddressInfo).port);
     server.close();
     expect({ ended, seen }).toEqual({ ended: code, seen: [`/${path}`] });
   });
 
   test('nobody there is not healthy', async () => {
     // Port 9 (discard) is below those that anybody is given.
-    expect(await runHealthy('livez', 9)).toBe(1);
+    expect(await runHealthy(runtime, 'livez', 9)).toBe(1);
   });
 });
 
-async function runHealthy(path: string, port: number): Promise<number> {
-  const child = spawn('sh', [join(ROOT, 'infra/image/healthy'), path], {
-    env: { PATH: `${dirname(runtimePath('bun'))}:/usr/bin:/bin`, ADMIN_PORT: String(port) },
+/** The other runtime is not to be found. */
+async function runHealthy(runtime: 'bun' | 'node', path: string, port: number): Promise<number> {
+  const folder = mkdtempSync(join(tmpdir(), 'fangbang-healthy-'));
+  symlinkSync(runtimePath(runtime), join(folder, runtime));
+  const child = spawn('/bin/sh', [join(ROOT, 'infra/image/healthy'), path], {
+    env: { PATH: folder, FANGBANG_RUNTIME: runtime, ADMIN_PORT: String(port) },
     stdio: 'ignore',
   });
   const { promise, resolve } = Promise.withResolvers<number>();
   child.once('exit', (code) => resolve(code ?? -1));
-  return await promise;
+  const code = await promise;
+  rmSync(folder, { recursive: true });
+  return code;
 }
 
 test('Redis takes the settings of compose.yaml: it forgets nothing, keeps nothing, and wants the password', async () => {

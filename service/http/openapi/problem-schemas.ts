@@ -81,7 +81,7 @@ export const problemSchemas: Readonly<Record<string, z.ZodType>> = Object.fromEn
   problemNames().map((name) => [componentNameOf(name), schemaOf(name)]),
 );
 
-export function problemNames(): ProblemName[] {
+function problemNames(): ProblemName[] {
   return Object.keys(PROBLEMS) as ProblemName[];
 }
 

@@ -12,7 +12,8 @@ import { PROBLEM_FACTS, componentNameOf, statusesOf } from './problem-schemas.ts
 /** Headers by the names that they have among the components. */
 export const headers = {
   RequestId: {
-    description: 'The same as `requestId` in a problem: it finds the request in the service’s log.',
+    description:
+      'The same as `requestId` in a problem: it finds a 500, and the first 503s of each second, in the service’s log.',
     required: true,
     schema: { type: 'string', pattern: REQUEST_ID.source },
   },
@@ -40,7 +41,7 @@ export function header(name: keyof typeof headers): { $ref: string } {
 }
 
 /** Of every answer of the API. */
-export const API_RESPONSE_HEADERS = {
+const API_RESPONSE_HEADERS = {
   'x-request-id': header('RequestId'),
   'cache-control': header('NotKept'),
 } as const;

@@ -77,6 +77,7 @@ export class CommandLine {
   readonly #expiriesMs = new Map<string, number>();
   #waiting: Waiting[] = [];
 
+  /** @param giveUpMs milliseconds after which a round trip counts as not answered. */
   constructor(client: RedisClient, giveUpMs = GIVE_UP_MS) {
     this.#isCluster = client instanceof Cluster;
     this.#runMany = runManyOn(client);

@@ -26,6 +26,7 @@ export class CounterWatch {
     this.#from = from;
   }
 
+  /** @param nowMs milliseconds since 1970 by the database's clock, here and below. */
   learn(counters: readonly LimitCounter[], markers: readonly CounterValue[], nowMs: number): void {
     for (const [i, { field }] of counters.entries()) {
       const value = markers[i];

@@ -4,7 +4,7 @@
  * (`before`), a wrong attempt (`countWrong`). What each limit is for: README.md.
  *
  * Failure policy: never rejects. Redis away or too slow (120 ms a round trip) closes: each process then
- * allows one wrong attempt per counter and 15 minutes, only with a proof of work.
+ * allows few wrong attempts per counter and 15 minutes (`wrongWithoutRedis`), only with a proof of work.
  */
 import type { Digest } from '#results/digest.ts';
 import type { LimitCounter } from '#results/limit-keys.ts';

@@ -11,7 +11,7 @@ import { WINDOW_MS } from './settings.ts';
 /** What a counter is in a local table. */
 type Place = Pick<LimitCounter, 'field'>;
 
-/** Places: 8 MB in two tables, taken when first needed. */
+/** Places: 8 MB in the two tables of each budget, taken when first needed. */
 const BITS = 20;
 const WINDOW_SECONDS = WINDOW_MS / 1000;
 

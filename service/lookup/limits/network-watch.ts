@@ -6,6 +6,7 @@
 
 interface Seen {
   count: number;
+  /** Milliseconds since 1970 by the database's clock, as all times here. */
   endsAtMs: number;
 }
 

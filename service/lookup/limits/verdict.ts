@@ -3,6 +3,7 @@
  */
 import type { CounterValue } from './counter-value.ts';
 
+/** Times are milliseconds since 1970 by the database's clock. */
 export type Verdict =
   | { readonly kind: 'allowed' }
   | { readonly kind: 'limited'; readonly untilMs: number }
