@@ -57,7 +57,7 @@ export class Admission {
   }
 
   /** Counts a request that is turned away. @returns when it may be told so; undefined: at once. */
-  turnAway(): Promise<void> | undefined {
+  turnAway(): PromiseLike<void> | undefined {
     this.#observer.shed();
     return this.#held.hold();
   }

@@ -9,6 +9,8 @@
  * which are bounded everywhere, bound the asking.
  */
 
+import { Soon } from '#lookup/soon.ts';
+
 /** Milliseconds, to twice as many; spread, so that those turned away together do not come back together. */
 export const DEFAULT_HOLD_MS = 1_000;
 /** Twice as long is what a page and a proxy wait without a thought. */
@@ -20,7 +22,7 @@ const MOST_HELD = 16_384;
 
 export class HeldAnswers {
   /** One after the other, each with those whose moment is the same. */
-  readonly #slots: (() => void)[][];
+  readonly #slots: Soon<void>[][];
   readonly #holdMs: number;
   readonly #random: () => number;
   #at = 0;
@@ -43,16 +45,17 @@ export class HeldAnswers {
   }
 
   /** Resolves when it may be told; undefined: at once. */
-  hold(): Promise<void> | undefined {
+  hold(): Soon<void> | undefined {
     if (this.#holdMs === 0 || this.#held >= MOST_HELD) return undefined;
     const waitMs = this.#holdMs * (1 + this.#random());
     const slot = this.#slots[(this.#at + Math.ceil(waitMs / SLOT_MS)) % this.#slots.length];
     if (slot === undefined) return undefined;
     this.#held += 1;
     this.#timer ??= setInterval(() => this.#tellNext(), SLOT_MS);
-    return new Promise((resolve) => {
-      slot.push(resolve);
-    });
+    // Thousands are held, each for longer than the collector's youth: no promise with its closures for each.
+    const told = new Soon<void>();
+    slot.push(told);
+    return told;
   }
 
   #tellNext(): void {
@@ -60,7 +63,7 @@ export class HeldAnswers {
     const due = this.#slots[this.#at] ?? [];
     this.#slots[this.#at] = [];
     this.#held -= due.length;
-    for (const tell of due) tell();
+    for (const told of due) told.resolve();
     if (this.#held > 0) return;
     clearInterval(this.#timer);
     this.#timer = undefined;

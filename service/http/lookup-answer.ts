@@ -66,7 +66,7 @@ export function createAnswerLookup(deps: {
 }
 
 /** The answer to a request for which there is no place, when it may be told (held-answers.ts). */
-export function overloaded(admission: Admission): Answer | Promise<Answer> {
+export function overloaded(admission: Admission): Answer | PromiseLike<Answer> {
   const held = admission.turnAway();
   return held === undefined ? tellOverloaded() : held.then(tellOverloaded);
 }

@@ -19,7 +19,7 @@ export interface LookupCallsDeps {
 
 export interface LookupCalls {
   /** An answer that needs no body; undefined: the body may be read. */
-  refusal(request: RequestFacts & { readonly method: string }): Answer | Promise<Answer> | undefined;
+  refusal(request: RequestFacts & { readonly method: string }): Answer | PromiseLike<Answer> | undefined;
   /** The answer to a body; never rejects. */
   answer(
     seriesId: string,

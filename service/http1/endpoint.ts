@@ -15,7 +15,7 @@ export interface Endpoint {
   /** Longer bodies are refused before they are read. */
   readonly mostBodyBytes: number;
   /** An answer that needs no body; undefined: the body is read. */
-  refusal(head: RequestHead): Answer | Promise<Answer> | undefined;
+  refusal(head: RequestHead): Answer | PromiseLike<Answer> | undefined;
   /** The answer to a request; never rejects. */
   answer(head: RequestHead, body: Buffer, peer: Peer): Answer | PromiseLike<Answer>;
 }

@@ -3,6 +3,7 @@
  */
 import { randomBytes } from 'node:crypto';
 import { Redis } from 'ioredis';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type { Question } from '#lookup/limits/command-line.ts';
 import { CommandLine } from '#lookup/limits/command-line.ts';
@@ -279,10 +280,27 @@ describe('wrong attempts', () => {
     // Also when the marker was lost.
     await passTime('1');
     const late = attempt('1', 'x', { nowMs: NOON + 300 * MINUTE });
-    expect(await raise(late)).toEqual({ kind: 'limited', untilMs: dayEnds });
-    expect((await markerOf('1'))?.endsAtMs).toBe(dayEnds);
+    expect(await raise(late)).toEqual({ kind: 'limited', untilMs: late.nowMs + WINDOW_MS });
+    expect((await markerOf('1'))?.endsAtMs).toBe(late.nowMs + WINDOW_MS);
+    await until('the day is marked again', async () => (await markerOf('1'))?.endsAtMs === dayEnds);
     await passTime('1');
     expect(await raise(attempt('1', 'x', { nowMs: dayEnds }))).toMatchObject({ kind: 'allowed' });
+  });
+
+  it('of others that the day still counts, and that are taken back, close a counter for 15 minutes and not for the day', async () => {
+    const { key } = dayTable(dayOf(NOON));
+    const setDay = (count: number): Promise<unknown> =>
+      redis((client) => client.bitfield(key, 'SET', 'u16', `#${counterOf('1').field}`, count));
+    await setDay(300);
+    const without = attempt('1', 'a', { hasProof: false });
+    expect(await raise(without)).toMatchObject({ kind: 'proofRequired' });
+    // For right credentials, too; and nobody closes a counter without proofs of work.
+    expect((await markerOf('1'))?.count).toBe(DEFAULT_LIMITS.freeBeforeProof);
+    expect(await raise(attempt('1', 'b'))).toEqual({ kind: 'limited', untilMs: NOON + WINDOW_MS });
+    expect((await markerOf('1'))?.endsAtMs).toBe(NOON + WINDOW_MS);
+    await setDay(4);
+    await sleep(1_500);
+    expect((await markerOf('1'))?.endsAtMs).toBe(NOON + WINDOW_MS);
   });
 
   it.each([16, 17, 18, 19])('of which the day has used up %i get the rest, at once or not', async (used) => {

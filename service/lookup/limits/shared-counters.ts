@@ -150,24 +150,28 @@ export class SharedCounters {
     const markers = known.map(({ marker }) => marker);
     const standing = judge(markers, wrongPerWindow, undefined);
     if (standing !== undefined) return standing;
-    if (known.some((one) => this.#usedToday(one) >= wrongPerDay))
-      return { kind: 'limited', untilMs: dayEndsMs(dayOf(nowMs)) };
+    const isDayFull = known.some((one) => this.#usedToday(one) >= wrongPerDay);
     if (!hasProof) {
-      // Before the cap: many at once without a proof of work must not close a counter.
+      // Before the caps: many at once without a proof of work must not close a counter.
       if (network > freePerNetwork) return { kind: 'proofRequired', untilMs: nowMs + WINDOW_MS };
-      if (known.some(({ recent }) => recent > freeBeforeProof))
+      if (known.some(({ recent }) => recent > freeBeforeProof) || (isDayFull && this.#proofsAreAsked))
         return { kind: 'proofRequired', untilMs: periodForgottenMs(periodOf(nowMs)) };
       const needed = judge(markers, Number.POSITIVE_INFINITY, freeBeforeProof);
       if (needed !== undefined) return needed;
     }
-    return known.some(({ recent }) => recent > wrongPerWindow)
+    return isDayFull || known.some(({ recent }) => recent > wrongPerWindow)
       ? { kind: 'limited', untilMs: nowMs + WINDOW_MS }
       : undefined;
   }
 
+  get #proofsAreAsked(): boolean {
+    return this.#limits.freeBeforeProof < this.#limits.wrongPerWindow;
+  }
+
   /**
    * Of the day, without this attempt. Of many at once most are refused and taken back: those of a counter that is
-   * over its limit for 15 minutes are not held against the day.
+   * over its limit for 15 minutes are not held against the day. Others still may be in it: the tables are raised
+   * and taken back one after the other, and attempts of other instances come in between.
    */
   #usedToday({ today, recent }: Raised): number {
     return today - (recent > this.#limits.wrongPerWindow ? recent : 1);
@@ -182,11 +186,10 @@ export class SharedCounters {
     return areSet === true ? allowed : areSet.then((are) => (are ? allowed : AWAY));
   }
 
-  /** The marker of a counter in which an attempt stays. */
+  /** The marker of a counter in which an attempt stays. That a day is over is said a second later (`#endDayLater`). */
   #markerAfter({ recent, today, marker }: Raised, nowMs: number): CounterValue {
     const { wrongPerWindow, wrongPerDay, freeBeforeProof } = this.#limits;
-    if (today >= wrongPerDay) return closedUntil(dayEndsMs(dayOf(nowMs)));
-    if (recent >= wrongPerWindow) return closedUntil(nowMs + WINDOW_MS);
+    if (recent >= wrongPerWindow || today >= wrongPerDay) return closedUntil(nowMs + WINDOW_MS);
     if (recent < freeBeforeProof) return marker;
     return { count: recent, endsAtMs: periodForgottenMs(periodOf(nowMs)) };
   }
@@ -194,10 +197,14 @@ export class SharedCounters {
   /** The marker of a counter from which an attempt is taken back, perhaps among many of the same moment. */
   #markerWithout(raised: Raised, { hasProof, nowMs }: WrongAttempt): CounterValue {
     const { marker, recent } = raised;
-    const { wrongPerWindow } = this.#limits;
+    const { wrongPerWindow, wrongPerDay, freeBeforeProof } = this.#limits;
     if (marker.count > wrongPerWindow) return marker;
-    const others = hasProof ? recent - 1 : Math.min(recent - 1, wrongPerWindow - 1);
-    return this.#markerAfter({ ...raised, recent: others, today: this.#usedToday(raised) }, nowMs);
+    const today = this.#usedToday(raised);
+    if (hasProof) return this.#markerAfter({ ...raised, recent: recent - 1, today }, nowMs);
+    const others = Math.min(recent - 1, wrongPerWindow - 1);
+    return this.#proofsAreAsked && today >= wrongPerDay
+      ? this.#markerAfter({ ...raised, recent: Math.max(others, freeBeforeProof), today: 0 }, nowMs)
+      : this.#markerAfter({ ...raised, recent: others, today }, nowMs);
   }
 
   /**
@@ -231,8 +238,10 @@ export class SharedCounters {
     // One that only asks for proofs of work comes in no other's place: late, it would open a closed
     // counter. Where one like it stands already, that one does, since both ask for the same.
     const set = await this.#line.ask(mark(raised.counter, value, { nowMs, isNew: !isClosed }));
-    if (isClosed) this.#clearLater(raised, nowMs);
-    if (value.endsAtMs === dayEndsMs(dayOf(nowMs))) this.#markDayLater(raised.counter, nowMs);
+    if (isClosed) {
+      this.#clearLater(raised, nowMs);
+      this.#endDayLater(raised.counter, nowMs);
+    }
     return set !== undefined;
   }
 
@@ -262,12 +271,17 @@ export class SharedCounters {
     );
   }
 
-  /** An attempt of the same moment may have overwritten the day's marker with one of 15 minutes. */
-  #markDayLater(counter: LimitCounter, nowMs: number): void {
+  /**
+   * Closes a counter until the day ends when the day is used up: a second later, when all that is taken back has
+   * been, or a flood of guesses at once would close it for a day instead of 15 minutes.
+   */
+  #endDayLater(counter: LimitCounter, nowMs: number): void {
+    const { day } = this.#tablesAt(nowMs);
     const value = closedUntil(dayEndsMs(dayOf(nowMs)));
     later(async () => {
-      const marker = parseCounter(await this.#line.ask(getKey(counter.marker)));
-      if (marker !== undefined && outweighs(value, marker))
+      const { today, marker } = await this.#line.ask(readDay(counter, day));
+      const isUsedUp = today !== undefined && today >= this.#limits.wrongPerDay;
+      if (isUsedUp && marker !== undefined && outweighs(value, marker))
         await this.#line.ask(mark(counter, value, { nowMs, isNew: false }));
     });
   }
@@ -333,8 +347,19 @@ function setKey(key: string, value: string, seconds: number, isNew: boolean): Qu
   };
 }
 
-function getKey(key: string): Question<Buffer | null | undefined> {
-  return { write: (trip) => trip.addGet(key), read: (replies) => replies.nextGet() };
+interface DayReplies {
+  readonly today: number | undefined;
+  readonly marker: CounterValue | undefined;
+}
+
+function readDay({ field, marker }: LimitCounter, day: LimitTable): Question<DayReplies> {
+  return {
+    write: (trip) => {
+      trip.addField(day, field, 0);
+      trip.addGet(marker);
+    },
+    read: (replies) => ({ today: replies.nextField(day), marker: parseCounter(replies.nextGet()) }),
+  };
 }
 
 /** Of which nobody wants to hear. */
