@@ -58,10 +58,15 @@ export async function measure(
 ): Promise<Figures> {
   const cores = settings.serverCores.slice(0, servers.length);
   const bodyBytes = await checkAnswers(servers, load);
-  if (settings.warmUpSeconds > 0) await drive(servers, load, settings, RUN_UP_SECONDS);
-
-  const results = await drive(servers, load, settings, settings.seconds, () => snapshot(servers, cores));
-  for (const { result } of results) {
+  const isRunUp = settings.warmUpSeconds > 0;
+  const runUp = isRunUp ? await drive(servers, load, settings, { seconds: RUN_UP_SECONDS }) : [];
+  const results = await drive(servers, load, settings, {
+    seconds: settings.seconds,
+    // Counting takes the load's core as much as sending: a quick server would wait for it, and sleep, and be woken.
+    countStatuses: !isRunUp || !isRefusal(load.statuses),
+    look: () => snapshot(servers, cores),
+  });
+  for (const { result } of [...runUp, ...results]) {
     const fault = faultOf(result, load.statuses, bodyBytes);
     if (fault !== undefined) throw fault;
   }
@@ -71,17 +76,36 @@ export async function measure(
   const elapsedUs = (after.atMs - before.atMs) * 1_000;
   const requests = sum(results.map(({ result }) => result.requests));
   const drivenUs = Math.max(...results.map(({ result }) => result.durationUs));
-  const { main } = load.statuses ?? {};
-  const ofMain =
-    main === undefined ? requests : sum(results.map(({ result }) => result.statuses[String(main)] ?? 0));
   return {
     cpuUsPerRequest: cpuUs / requests,
     requestsPerSecond: requests / (drivenUs / 1_000_000),
     p99Ms: Math.max(...results.map(({ result }) => result.p99Us)) / 1_000,
     busy: cpuUs / drivenUs / cores.length,
     disturbed: Math.max(0, after.coreUs - before.coreUs - cpuUs) / elapsedUs / cores.length,
-    mainShare: ofMain / requests,
+    mainShare: mainShareOf(
+      [...runUp, ...results].map(({ result }) => result),
+      load.statuses,
+    ),
   };
+}
+
+/** Of the answers whose statuses were counted. */
+function mainShareOf(results: readonly WrkResult[], expected: ExpectedStatuses | undefined): number {
+  if (expected === undefined) return 1;
+  const counted = results.filter(isCounted);
+  return (
+    sum(counted.map(({ statuses }) => statuses[String(expected.main)] ?? 0)) /
+    sum(counted.map(({ requests }) => requests))
+  );
+}
+
+/** Whether every answer that may come is a refusal, which wrk counts by itself. */
+function isRefusal(expected: ExpectedStatuses | undefined): boolean {
+  return expected !== undefined && [expected.main, ...expected.also].every((status) => status >= 400);
+}
+
+function isCounted({ statuses }: WrkResult): boolean {
+  return Object.keys(statuses).length > 0;
 }
 
 /** Some answers said that the server is overtaxed, or did not come in time; the others were right. */
@@ -96,7 +120,7 @@ export async function warmUp(servers: readonly RunningPeer[], load: Load, settin
   if (settings.warmUpSeconds === 0) return;
   let requests = 0;
   for (let run = 0; run < WARM_UP_RUNS && requests < WARM_UP_REQUESTS * servers.length; run += 1) {
-    const results = await drive(servers, load, settings, settings.warmUpSeconds);
+    const results = await drive(servers, load, settings, { seconds: settings.warmUpSeconds });
     requests += sum(results.map(({ result }) => result.requests));
   }
 }
@@ -120,6 +144,13 @@ function snapshot(servers: readonly RunningPeer[], cores: readonly number[]): Sn
   };
 }
 
+interface Drive {
+  readonly seconds: number;
+  /** Of loads for which it matters. */
+  readonly countStatuses?: boolean;
+  readonly look?: () => Snapshot;
+}
+
 /**
  * The load on all servers at once, as much on each as on a single one: a lookup's cost hangs on how many share a
  * round trip to Redis. Snapshots around it.
@@ -128,8 +159,7 @@ async function drive(
   servers: readonly RunningPeer[],
   load: Load,
   settings: Settings,
-  seconds: number,
-  look: () => Snapshot = () => nothing,
+  { seconds, countStatuses = true, look = () => nothing }: Drive,
 ): Promise<{ result: WrkResult; before: Snapshot; after: Snapshot }[]> {
   const requestsFile = load.requestsFile(seconds * MOST_PER_SECOND);
   await load.forget?.();
@@ -142,7 +172,7 @@ async function drive(
         requestsFile,
         connections: settings.connections,
         seconds,
-        countStatuses: load.statuses !== undefined,
+        countStatuses: countStatuses && load.statuses !== undefined,
         stop: settings.stop,
       }),
     ),
@@ -202,6 +232,10 @@ export function faultOf(
   if (expected === undefined)
     return badStatuses > 0
       ? new Overtaxed(`${badStatuses} of ${requests} answers were 4xx or 5xx`)
+      : undefined;
+  if (isRefusal(expected) && !isCounted(result))
+    return badStatuses < requests
+      ? new WrongAnswers(`${requests - badStatuses} of ${requests} answers were no refusals`)
       : undefined;
   const allowed = [expected.main, ...expected.also].map(String);
   const stranger = Object.entries(statuses).find(([status]) => !allowed.includes(status));

@@ -81,6 +81,7 @@ describe('a measurement counts', () => {
   it('when every answer is a right one', () => {
     expect(faultOf(result, undefined, 700)).toBeUndefined();
     expect(faultOf({ ...result, statuses: { 404: 990, 429: 10 } }, expected, 100)).toBeUndefined();
+    expect(faultOf({ ...result, badStatuses: result.requests }, expected, 100)).toBeUndefined();
   });
 
   it.each<[string, Partial<WrkResult>, typeof expected | undefined, new (why: string) => Error]>([
@@ -89,6 +90,7 @@ describe('a measurement counts', () => {
     ['one answer was a 5xx or 4xx', { badStatuses: 1 }, undefined, Overtaxed],
     ['the answers are too short to be the documents', { bytes: 600_000 }, undefined, WrongAnswers],
     ['one answer was a 200 to a wrong guess', { statuses: { 404: 999, 200: 1 } }, expected, WrongAnswers],
+    ['one answer was no refusal, and they were not counted', { badStatuses: 999 }, expected, WrongAnswers],
     ['one answer was a 503', { statuses: { 404: 999, 503: 1 } }, expected, Overtaxed],
     ['too few had the status of the row', { statuses: { 404: 970, 429: 30 } }, expected, WrongAnswers],
   ])('not when %s', (_, change, statuses, kind) => {
