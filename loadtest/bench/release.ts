@@ -3,8 +3,9 @@
  *
  * Failure policy: a verb that fails is a SetupError with its last words.
  */
-import { readFileSync, writeFileSync } from 'node:fs';
+import { createReadStream, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { createInterface } from 'node:readline';
 import { cliTime } from '../../infra/local/cli-time.ts';
 import { askVerb, runVerb, type CliOptions } from '../../infra/local/fangbang-cli.ts';
 import { SetupError } from '../../infra/local/setup-error.ts';
@@ -46,14 +47,17 @@ export async function release({ asLoader, asApprover }: Persons, wanted: Release
   const notBefore = cliTime(Date.now() - 5 * 60_000);
   await runVerb(['approve', number, '--checksum', checksum, '--not-before', notBefore], asApprover);
   await runVerb(['publish', number, '--at', at], asLoader);
-  return someOf(readFileSync(results.replace(/\.csv$/, '.credentials.csv'), 'utf8'), rows);
+  return await someOf(results.replace(/\.csv$/, '.credentials.csv'), rows);
 }
 
-/** Candidates from all over the file. */
-function someOf(text: string, rows: number): Candidate[] {
-  if (rows <= MOST_CANDIDATES) return parseCredentialsFile(text);
-  const [header = '', ...lines] = text.trimEnd().split('\n');
-  const every = lines.length / MOST_CANDIDATES;
-  const some = Array.from({ length: MOST_CANDIDATES }, (_, i) => lines[Math.floor(i * every)] ?? '');
-  return parseCredentialsFile([header, ...some].join('\n'));
+/** Candidates from all over the file, read line by line: that of five million is longer than a text can be. */
+async function someOf(path: string, rows: number): Promise<Candidate[]> {
+  const every = Math.max(1, rows / MOST_CANDIDATES);
+  const some: string[] = [];
+  let row = -1;
+  for await (const line of createInterface(createReadStream(path))) {
+    if (row === -1 || row >= Math.floor((some.length - 1) * every)) some.push(line);
+    row += 1;
+  }
+  return parseCredentialsFile(some.join('\n'));
 }
