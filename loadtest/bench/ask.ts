@@ -38,6 +38,30 @@ export async function askAll(
   }
 }
 
+/**
+ * Asks all, and those again of which `use` says so: a server that has just been started, or a busy machine's, says
+ * 503 at times.
+ * @param attempts in all; in the last one nobody is asked again, whatever `use` says.
+ */
+export async function askAgain(
+  port: number,
+  requests: readonly BenchRequest[],
+  attempts: number,
+  use: (answer: Answer, place: number, isLast: boolean) => 'again' | undefined,
+): Promise<void> {
+  let places = requests.map((_, place) => place);
+  for (let attempt = 1; attempt <= attempts && places.length > 0; attempt += 1) {
+    const asked = places;
+    const again: number[] = [];
+    const some = asked.flatMap((place) => requests[place] ?? []);
+    await askAll(port, some, (answer, i) => {
+      const place = asked[i] ?? 0;
+      if (use(answer, place, attempt === attempts) === 'again') again.push(place);
+    });
+    places = again;
+  }
+}
+
 async function askOne(port: number, agent: Agent, request: BenchRequest): Promise<Answer> {
   const { method, path, headers, body } = request;
   const { promise, resolve, reject } = Promise.withResolvers<Answer>();

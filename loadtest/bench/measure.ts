@@ -5,7 +5,7 @@
  * reported of that measurement.
  */
 import { SetupError } from '../../infra/local/setup-error.ts';
-import { askAll } from './ask.ts';
+import { askAgain } from './ask.ts';
 import { coreTime, cpuTimeUs } from './cpu-time.ts';
 import type { ExpectedStatuses, Load } from './loads.ts';
 import type { RunningPeer } from './peer.ts';
@@ -189,32 +189,21 @@ async function checkAnswers(servers: readonly RunningPeer[], load: Load): Promis
   return shortest;
 }
 
-/**
- * Asks the sample; returns the shortest body of a right answer, in bytes. A server that was started a moment ago
- * may not have its stores connected or its code compiled yet: a 503 is asked again.
- */
+/** Asks the sample; returns the shortest body of a right answer, in bytes. */
 async function checkServer({ port }: RunningPeer, load: Load): Promise<number> {
-  await load.forget?.();
   const sample = load.sample();
+  const wrong: number[] = [];
   let shortest = Number.POSITIVE_INFINITY;
-  let places = sample.map((_, place) => place);
-  for (let attempt = 1; places.length > 0; attempt += 1) {
-    const again: number[] = [];
-    const wrong: number[] = [];
-    const asked = places;
-    const requests = asked.flatMap((place) => sample[place] ?? []);
-    await askAll(port, requests, (answer, i) => {
-      const place = asked[i] ?? 0;
-      if (load.right(answer, place)) shortest = Math.min(shortest, Buffer.byteLength(answer.body));
-      else if (answer.status === 503 && attempt < CHECK_ATTEMPTS) again.push(place);
-      else wrong.push(answer.status);
-    });
-    if (wrong.length > 0)
-      throw new WrongAnswers(
-        `${wrong.length} of ${sample.length} answers are not right, such as one of ${wrong[0]}`,
-      );
-    places = again;
-  }
+  await askAgain(port, sample, CHECK_ATTEMPTS, (answer, place, isLast) => {
+    if (load.right(answer, place)) shortest = Math.min(shortest, Buffer.byteLength(answer.body));
+    else if (answer.status === 503 && !isLast) return 'again';
+    else wrong.push(answer.status);
+    return undefined;
+  });
+  if (wrong.length > 0)
+    throw new WrongAnswers(
+      `${wrong.length} of ${sample.length} answers are not right, such as one of ${wrong[0]}`,
+    );
   return shortest;
 }
 

@@ -8,7 +8,7 @@
 import { Agent, request as httpRequest } from 'node:http';
 import { isDeepStrictEqual } from 'node:util';
 import type { SeriesDefinition } from '../../../service/results/definition.ts';
-import { askAll } from '../../../loadtest/bench/ask.ts';
+import { askAgain } from '../../../loadtest/bench/ask.ts';
 import type { BenchRequest } from '../../../loadtest/bench/requests.ts';
 import { lookupRequest } from '../../../loadtest/bench/requests.ts';
 import { SetupError } from '../../../infra/local/setup-error.ts';
@@ -21,12 +21,12 @@ export interface Truth {
   readonly body: string;
 }
 
-/** Times that whoever is told "later" asks again. */
-const MOST_AGAIN = 20;
+/** Times that whoever is told "later" is asked. */
+const MOST_ATTEMPTS = 21;
 
 /**
  * Asks for every candidate and holds the answers against the slips.
- * @throws SetupError when one is wrong, or still "later" after 20 times.
+ * @throws SetupError when one is wrong, or still "later" at the 21st time.
  */
 export async function learnTruth(
   port: number,
@@ -35,27 +35,18 @@ export async function learnTruth(
 ): Promise<Truth[]> {
   const requests = candidates.map((one) => lookupRequest(definition.id, fieldsOf(definition, one)));
   const truths: Truth[] = [];
-  let places = candidates.map((_, place) => place);
-  for (let again = 0; places.length > 0; again += 1) {
-    const later: number[] = [];
-    const asked = places.flatMap((place) => requests[place] ?? []);
-    await askAll(port, asked, ({ status, body }, at) => {
-      const place = places[at] ?? 0;
-      const [candidate, request] = [candidates[place], requests[place]];
-      if (status === 503 && again < MOST_AGAIN) {
-        later.push(place);
-        return;
-      }
-      const isRight =
-        status === 200 &&
-        candidate !== undefined &&
-        holds(JSON.parse(body), expectedMarks(definition, candidate));
-      if (!isRight || request === undefined)
-        throw new SetupError(`A wrong answer before any load: status ${status} ${problemIn(body)}.`);
-      truths[place] = { request, body };
-    });
-    places = later;
-  }
+  await askAgain(port, requests, MOST_ATTEMPTS, ({ status, body }, place, isLast) => {
+    if (status === 503 && !isLast) return 'again';
+    const [candidate, request] = [candidates[place], requests[place]];
+    const isRight =
+      status === 200 &&
+      candidate !== undefined &&
+      holds(JSON.parse(body), expectedMarks(definition, candidate));
+    if (!isRight || request === undefined)
+      throw new SetupError(`A wrong answer before any load: status ${status} ${problemIn(body)}.`);
+    truths[place] = { request, body };
+    return undefined;
+  });
   return truths;
 }
 
