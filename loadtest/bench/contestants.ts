@@ -20,7 +20,7 @@ import { findNginx, findWebdis, Unavailable } from './tools.ts';
 import { startWebdis } from './webdis.ts';
 
 export interface Contestant {
-  /** Its servers: one, or the two instances of --two; `name` is new for each start. */
+  /** Its servers: one, or two instances; `name` is new for each start. */
   readonly start: (name: string) => Promise<RunningPeer[]>;
   readonly load: Load;
 }
@@ -72,7 +72,7 @@ function ours(runtime: 'bun' | 'node') {
   return ({ stage, cores }: Surroundings): Offer[] => {
     const row = `fangbang-${runtime}` as const;
     const start = (name: string, env: Readonly<Record<string, string>> = {}): Promise<RunningPeer> =>
-      startFangbang(stage, { runtime, cores: [cores.server[0]], name, env });
+      startFangbang(stage, { runtime, cores: [cores.server], name, env });
     const alone = async (name: string): Promise<RunningPeer[]> => [await start(name)];
     const sized = (suffix: '-10k' | '-many', series: OpenSeries | undefined): Offer[] =>
       series === undefined ? [] : [offer({ start: alone, load: hits(stage, series, `${row}${suffix}`) })];
@@ -84,18 +84,18 @@ function ours(runtime: 'bun' | 'node') {
         start: async (name) => [await start(name, { MAX_IN_FLIGHT: '1', HOLD_OVERLOADED_MS: '0' })],
         load: shed(stage, `${row}-shed`),
       }),
+      offer({ start: alone, load: { ...hits(stage, stage.open, `${row}-one`), isBesideServer: true } }),
       offer({
         start: async (name) => {
-          const [first, second = first] = cores.server;
-          const one = await startFangbang(stage, { runtime, cores: [first], name: `${name}-1` });
+          const one = await start(`${name}-1`);
           try {
-            return [one, await startFangbang(stage, { runtime, cores: [second], name: `${name}-2` })];
+            return [one, await startFangbang(stage, { runtime, cores: [cores.load], name: `${name}-2` })];
           } catch (fault) {
             await one.stop();
             throw fault;
           }
         },
-        load: hits(stage, stage.open, `${row}-two`),
+        load: { ...hits(stage, stage.open, `${row}-two`), isBesideServer: true },
       }),
       ...sized('-10k', stage.small),
       ...sized('-many', stage.many),
@@ -109,7 +109,7 @@ function nginxes({ stage, cores, finder }: Surroundings): Offer[] {
     make: async () => {
       const tool = await findNginx(finder);
       return {
-        start: async (name) => [await startNginx(stage, tool, { role, cores: [cores.server[0]], name })],
+        start: async (name) => [await startNginx(stage, tool, { role, cores: [cores.server], name })],
         load: { ...hits(stage, stage.open, row), right },
       };
     },
@@ -125,7 +125,7 @@ function webdis({ stage, cores, finder }: Surroundings): Offer[] {
   const make = async (): Promise<Contestant> => {
     const tool = await findWebdis(finder);
     return {
-      start: async (name) => [await startWebdis(stage, tool, { cores: [cores.server[0]], name })],
+      start: async (name) => [await startWebdis(stage, tool, { cores: [cores.server], name })],
       load: { ...webdisHits(stage, 'webdis'), right: isStoredDocument(stage) },
     };
   };
@@ -142,7 +142,7 @@ function nodePeers({ stage, cores, finder }: Surroundings): Offer[] {
         start: async (name: string) => [
           await startPeer({
             name: row,
-            cores: [cores.server[0]],
+            cores: [cores.server],
             logFile: join(stage.folder, `${name}.log`),
             command: runtimePath('node'),
             args: [join(PEERS_FOLDER, `${row}.mjs`)],
@@ -170,7 +170,7 @@ function constants({ stage, cores }: Surroundings): Offer[] {
       start: async (name) => [
         await startPeer({
           name: `the constant on ${runtime}`,
-          cores: [cores.server[0]],
+          cores: [cores.server],
           logFile: join(stage.folder, `${name}.log`),
           command: runtimePath(runtime),
           args: [...runtimeFlags(runtimePath(runtime)), join(PEERS_FOLDER, `constant-${runtime}.mjs`)],

@@ -11,7 +11,7 @@ import { SetupError } from '../../infra/local/setup-error.ts';
 import { runToEnd } from '../../infra/local/processes.ts';
 
 export interface Cores {
-  readonly server: readonly [number, ...number[]];
+  readonly server: number;
   readonly load: number;
   /** All that this process may use. */
   readonly all: readonly number[];
@@ -37,8 +37,7 @@ export function chooseCores(): Cores {
     throw new SetupError('The bench needs two cores: one for the server, one for the load.');
   const siblings = siblingsOf(server);
   const load = all.find((core) => !siblings.includes(core)) ?? second;
-  const third = all.find((core) => core !== load && core !== server && !siblings.includes(core));
-  return { server: third === undefined ? [server] : [server, third], load, all };
+  return { server, load, all };
 }
 
 function allowedCores(): number[] {

@@ -21,6 +21,11 @@ export interface Load {
   readonly right: (answer: Answer, place: number) => boolean;
   /** What must be answered while it is measured; 200 alone when left out, which wrk counts at no cost. */
   readonly statuses?: ExpectedStatuses;
+  /**
+   * It comes from the server's own core and not from the load's: two instances then need two cores and not three,
+   * and what is compared with them must have it just as hard.
+   */
+  readonly isBesideServer?: boolean;
   /** Takes back what it has left in the stores, where that would change the next answers: before and after. */
   readonly forget?: () => Promise<void>;
 }

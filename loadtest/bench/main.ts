@@ -72,7 +72,7 @@ async function bench(options: BenchOptions): Promise<number> {
   const { contestants, notAvailable } = await makeContestants({ stage, cores, finder }, rows);
   // From now on this process is idle but for the checks between two measurements.
   await pin(process.pid, [cores.load]);
-  const settings = { wrk, serverCores: cores.server, stop, ...options };
+  const settings = { wrk, stop, ...options };
   const { turns, faults } = await measureRounds(contestants, settings, say);
   const report = makeReport(turns, {
     notAvailable,
@@ -99,7 +99,7 @@ async function describeMachine(cores: Cores, loadBefore: number): Promise<Record
     kernel: kernelRelease(),
     bun: await versionOf(runtimePath('bun')),
     node: await versionOf(runtimePath('node')),
-    'server core': cores.server[0],
+    'server core': cores.server,
     'load and Redis core': cores.load,
     'load average before': Number(loadBefore.toFixed(1)),
     'load average after': Number((readFileSync('/proc/loadavg', 'utf8').split(' ')[0] ?? '0').slice(0, 5)),

@@ -19,8 +19,6 @@ export interface Settings {
   readonly seconds: number;
   /** Load after a start, for the compilers, and a second of it before each measurement; 0: none of either. */
   readonly warmUpSeconds: number;
-  /** One for each server, as far as there are. */
-  readonly serverCores: readonly number[];
   readonly stop: AbortSignal;
 }
 
@@ -31,7 +29,7 @@ export interface Figures {
   readonly p99Ms: number;
   /** Share of the time in which the server was running: below 0.9 the load was the slower one. */
   readonly busy: number;
-  /** Share of the server's core that went to other processes and to the hypervisor's other guests. */
+  /** Share of the server's core that went to other processes, a load beside it too, and to the hypervisor's other guests. */
   readonly disturbed: number;
   /** Of all answers, those with the load's main status. */
   readonly mainShare: number;
@@ -56,7 +54,6 @@ export async function measure(
   load: Load,
   settings: Settings,
 ): Promise<Figures> {
-  const cores = settings.serverCores.slice(0, servers.length);
   const bodyBytes = await checkAnswers(servers, load);
   const isRunUp = settings.warmUpSeconds > 0;
   const runUp = isRunUp ? await drive(servers, load, settings, { seconds: RUN_UP_SECONDS }) : [];
@@ -64,7 +61,7 @@ export async function measure(
     seconds: settings.seconds,
     // Counting takes the load's core as much as sending: a quick server would wait for it, and sleep, and be woken.
     countStatuses: !isRunUp || !isRefusal(load.statuses),
-    look: () => snapshot(servers, cores),
+    look: () => snapshot(servers),
   });
   for (const { result } of [...runUp, ...results]) {
     const fault = faultOf(result, load.statuses, bodyBytes);
@@ -80,8 +77,8 @@ export async function measure(
     cpuUsPerRequest: cpuUs / requests,
     requestsPerSecond: requests / (drivenUs / 1_000_000),
     p99Ms: Math.max(...results.map(({ result }) => result.p99Us)) / 1_000,
-    busy: cpuUs / drivenUs / cores.length,
-    disturbed: Math.max(0, after.coreUs - before.coreUs - cpuUs) / elapsedUs / cores.length,
+    busy: cpuUs / drivenUs / servers.length,
+    disturbed: Math.max(0, after.coreUs - before.coreUs - cpuUs) / elapsedUs / servers.length,
     mainShare: mainShareOf(
       [...runUp, ...results].map(({ result }) => result),
       load.statuses,
@@ -135,8 +132,8 @@ interface Snapshot {
 
 const nothing: Snapshot = { atMs: 0, cpuUs: 0, coreUs: 0 };
 
-function snapshot(servers: readonly RunningPeer[], cores: readonly number[]): Snapshot {
-  const { processesUs, stolenUs } = coreTime(cores);
+function snapshot(servers: readonly RunningPeer[]): Snapshot {
+  const { processesUs, stolenUs } = coreTime(servers.flatMap(({ cores }) => cores));
   return {
     atMs: performance.now(),
     cpuUs: sum(servers.map(({ pid }) => cpuTimeUs(pid))),
@@ -165,9 +162,10 @@ async function drive(
   await load.forget?.();
   const before = look();
   const results = await Promise.all(
-    servers.map(({ port }) =>
+    servers.map(({ port, cores }) =>
       runWrk({
         wrk: settings.wrk,
+        ...(load.isBesideServer === true ? { cores } : {}),
         port,
         requestsFile,
         connections: settings.connections,

@@ -22,7 +22,7 @@ export interface BenchOptions {
   readonly credentials: number;
   readonly only: readonly RowName[];
   readonly json: boolean;
-  /** Also two instances against one. */
+  /** Also two instances against one, each under a load from its own core. */
   readonly two: boolean;
   /** Also a series of so many candidates against one of 10,000. */
   readonly candidates: number | undefined;
@@ -40,7 +40,7 @@ export const USAGE = `npm run bench -- [options]
   --credentials <n>   candidates whose credentials are sent (50000)
   --only <a,b>        measure these rows alone:
                       ${wrapped(names)}
-  --two               also two instances against one (rows fangbang-bun-two, fangbang-node-two)
+  --two               also two instances against one (rows fangbang-*-one, fangbang-*-two)
   --candidates <n>    also a series of n candidates against one of 10,000 (rows fangbang-*-10k, fangbang-*-many)
   --json              one JSON object on standard output, all else on standard error
 

@@ -24,6 +24,7 @@ export interface PeerOptions {
 
 export interface RunningPeer {
   readonly port: number;
+  readonly cores: readonly number[];
   readonly pid: number;
   readonly running: () => boolean;
   readonly stop: () => Promise<void>;
@@ -59,7 +60,7 @@ export async function startPeer(options: PeerOptions): Promise<RunningPeer> {
     await child.stop();
     throw fault;
   }
-  return { port, pid: child.pid, running: child.running, stop: child.stop };
+  return { port, cores, pid: child.pid, running: child.running, stop: child.stop };
 }
 
 async function saysYes(isReady: (port: number) => Promise<boolean>, port: number): Promise<boolean> {

@@ -26,8 +26,10 @@ export const ROWS = [
   { name: 'fangbang-node-unreleased', about: 'a series that is not released (403)' },
   { name: 'fangbang-bun-shed', about: 'overloaded: MAX_IN_FLIGHT=1, nearly all turned away (503)' },
   { name: 'fangbang-node-shed', about: 'overloaded: MAX_IN_FLIGHT=1, nearly all turned away (503)' },
-  { name: 'fangbang-bun-two', about: 'two instances', onRequest: 'two' },
-  { name: 'fangbang-node-two', about: 'two instances', onRequest: 'two' },
+  { name: 'fangbang-bun-one', about: 'one instance and its load on one core', onRequest: 'two' },
+  { name: 'fangbang-bun-two', about: 'two of these, on a core each', onRequest: 'two' },
+  { name: 'fangbang-node-one', about: 'one instance and its load on one core', onRequest: 'two' },
+  { name: 'fangbang-node-two', about: 'two of these, on a core each', onRequest: 'two' },
   { name: 'fangbang-bun-10k', about: 'a series of 10,000 candidates', onRequest: 'candidates' },
   { name: 'fangbang-bun-many', about: 'a series of --candidates candidates', onRequest: 'candidates' },
   { name: 'fangbang-node-10k', about: 'a series of 10,000 candidates', onRequest: 'candidates' },
@@ -41,7 +43,7 @@ export type RowName =
   | 'fastify'
   | 'express'
   | `${'bun' | 'node' | 'nginx'}-constant`
-  | `fangbang-${'bun' | 'node'}${'' | '-wrong' | '-unreleased' | '-shed' | '-two' | '-10k' | '-many'}`;
+  | `fangbang-${'bun' | 'node'}${'' | '-wrong' | '-unreleased' | '-shed' | '-one' | '-two' | '-10k' | '-many'}`;
 
 export function isRowName(name: string): name is RowName {
   return ROWS.some((row) => row.name === name);

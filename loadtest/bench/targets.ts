@@ -19,7 +19,7 @@ export const TARGETS: readonly Target[] = [
     { row: `fangbang-${runtime}-wrong`, of: `fangbang-${runtime}`, atMost: 1.2 },
     { row: `fangbang-${runtime}-unreleased`, of: `fangbang-${runtime}`, atMost: 0.5 },
     { row: `fangbang-${runtime}-shed`, of: `fangbang-${runtime}`, atMost: 0.5 },
-    { row: `fangbang-${runtime}-two`, of: `fangbang-${runtime}`, atMost: 1.1 },
+    { row: `fangbang-${runtime}-two`, of: `fangbang-${runtime}-one`, atMost: 1.1 },
     { row: `fangbang-${runtime}-many`, of: `fangbang-${runtime}-10k`, atMost: 1.1 },
   ]),
 ];
@@ -32,6 +32,8 @@ export const REFERENCES: readonly RowName[] = [
   'express',
   'fangbang-bun',
   'fangbang-node',
+  'fangbang-bun-one',
+  'fangbang-node-one',
   'fangbang-bun-10k',
   'fangbang-node-10k',
 ];

@@ -1,11 +1,12 @@
 /**
- * @module One run of wrk: a closed load over kept connections, one thread on the load's core.
+ * @module One run of wrk: a closed load over kept connections, one thread.
  *
  * Failure policy: a wrk that fails, or is ended by `stop`, rejects.
  */
 import { spawn } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { SetupError } from '../../infra/local/setup-error.ts';
+import { pinned } from './cores.ts';
 import type { Tool } from './tools.ts';
 import { environmentOf } from './tools.ts';
 
@@ -13,6 +14,8 @@ export interface WrkRun {
   readonly wrk: Tool;
   readonly port: number;
   readonly requestsFile: string;
+  /** This process's when left out. */
+  readonly cores?: readonly number[];
   readonly connections: number;
   readonly seconds: number;
   /** Whether to count every answer's status, at a cost for the load's core. */
@@ -40,7 +43,7 @@ const SCRIPT = fileURLToPath(new URL('./wrk.lua', import.meta.url));
 /** A wrk that starves or hangs is ended after its duration and this. */
 const GRACE_MS = 30_000;
 
-/** Runs wrk to its end; it inherits this process's core. */
+/** Runs wrk to its end. */
 export async function runWrk(run: WrkRun): Promise<WrkResult> {
   const { port, requestsFile, connections, seconds, countStatuses } = run;
   const args = [
@@ -61,13 +64,15 @@ export async function runWrk(run: WrkRun): Promise<WrkResult> {
  * @param label what the script's line of results begins with, before a colon and its JSON.
  */
 export async function runWrkScript(
-  { wrk, seconds, stop: asked }: Pick<WrkRun, 'wrk' | 'seconds' | 'stop'>,
+  { wrk, cores, seconds, stop: asked }: Pick<WrkRun, 'wrk' | 'cores' | 'seconds' | 'stop'>,
   args: readonly string[],
   label: string,
 ): Promise<unknown> {
   asked.throwIfAborted();
   const stop = AbortSignal.any([asked, AbortSignal.timeout(seconds * 1_000 + GRACE_MS)]);
-  const child = spawn(wrk.command, args, {
+  const { command, args: words } =
+    cores === undefined ? { command: wrk.command, args } : pinned(cores, wrk.command, args);
+  const child = spawn(command, words, {
     env: environmentOf(wrk),
     stdio: ['ignore', 'pipe', 'pipe'],
     signal: stop,

@@ -3,6 +3,7 @@
  * as a text that is made, parsed and collected it cost 0.9 µs more of each lookup on Bun. Whatever else it is, the
  * runtime's own parser says.
  */
+import type { BodyBytes } from '../http1/endpoint.ts';
 import { textAt } from '../http1/recent-texts.ts';
 
 const TAB = 9;
@@ -20,8 +21,9 @@ const LAST_PRINTABLE = 126;
 export type JsonFields = Record<string, unknown>;
 
 /** undefined: no object of JSON. */
-export function readJsonFields(body: Buffer): JsonFields | undefined {
-  return readPlainFields(body) ?? parse(body.toString());
+export function readJsonFields(body: BodyBytes): JsonFields | undefined {
+  const { bytes, from, to } = body;
+  return readPlainFields(body) ?? parse(bytes.toString('utf8', from, to));
 }
 
 function parse(text: string): JsonFields | undefined {
@@ -37,9 +39,9 @@ function parse(text: string): JsonFields | undefined {
 }
 
 /** undefined: something that is not as plain, or no JSON. */
-function readPlainFields(body: Buffer): JsonFields | undefined {
+function readPlainFields({ bytes: body, from, to }: BodyBytes): JsonFields | undefined {
   const fields: JsonFields = {};
-  let at = afterBlanks(body, 0);
+  let at = afterBlanks(body, from);
   if (body[at] !== OPENING) return undefined;
   for (;;) {
     at = afterBlanks(body, at + 1);
@@ -53,7 +55,7 @@ function readPlainFields(body: Buffer): JsonFields | undefined {
     if (valueEnd < 0) return undefined;
     fields[name] = body.toString('latin1', at + 1, valueEnd);
     at = afterBlanks(body, valueEnd + 1);
-    if (body[at] === CLOSING) return afterBlanks(body, at + 1) === body.length ? fields : undefined;
+    if (body[at] === CLOSING) return afterBlanks(body, at + 1) === to ? fields : undefined;
     if (body[at] !== COMMA) return undefined;
   }
 }

@@ -3,7 +3,7 @@
  * server at once (lookup-endpoint.ts), and by the application (lookup-route.ts).
  */
 import type { Answer } from '../http1/answer.ts';
-import type { Peer } from '../http1/endpoint.ts';
+import type { BodyBytes, Peer } from '../http1/endpoint.ts';
 import type { Admission } from './admission.ts';
 import type { CallerOf, RequestFacts } from './caller.ts';
 import type { AnswerLookup } from './lookup-answer.ts';
@@ -23,7 +23,7 @@ export interface LookupCalls {
   /** The answer to a body; never rejects. */
   answer(
     seriesId: string,
-    body: Buffer,
+    body: BodyBytes,
     request: RequestFacts,
     peer: Peer | undefined,
   ): Answer | PromiseLike<Answer>;

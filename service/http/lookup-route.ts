@@ -5,6 +5,7 @@
 import type { Context, Hono } from 'hono';
 import { responseFromAnswer } from '../http1/answer.ts';
 import type { Peer } from '../http1/endpoint.ts';
+import { wholeBytes } from '../http1/endpoint.ts';
 import type { RequestFacts } from './caller.ts';
 import type { LookupCalls } from './lookup-calls.ts';
 import { MOST_LOOKUP_BYTES, refuseRequest } from './request-faults.ts';
@@ -19,7 +20,7 @@ export function addLookupRoute(app: Hono, lookups: LookupCalls): void {
     const answer =
       body === undefined
         ? refuseRequest('too-large')
-        : await lookups.answer(c.req.param('id'), body, facts, peerOf(c));
+        : await lookups.answer(c.req.param('id'), wholeBytes(body), facts, peerOf(c));
     return responseFromAnswer(answer);
   });
 }

@@ -4,7 +4,7 @@
 import type { Logger } from '#lookup/observer.ts';
 import type { Answer } from '../http1/answer.ts';
 import { answerFromResponse } from '../http1/answer.ts';
-import type { Endpoint, Peer, Program } from '../http1/endpoint.ts';
+import type { BodyBytes, Endpoint, Peer, Program } from '../http1/endpoint.ts';
 import type { RequestHead } from '../http1/request-head.ts';
 import { unexpectedFault } from './lookup-answer.ts';
 import { seriesIdOf } from './lookup-endpoint.ts';
@@ -53,11 +53,13 @@ function applicationEndpoint(fetch: Fetch, log: Logger): Endpoint {
   };
 }
 
-function requestOf(head: RequestHead, body: Buffer): Request {
+function requestOf(head: RequestHead, { bytes, from, to }: BodyBytes): Request {
   const { method, target } = head;
   return new Request(ORIGIN + target, {
     method: KNOWN_METHODS.has(method) ? method : NOBODYS_METHOD,
     headers: head.headers(),
-    ...(method === 'GET' || method === 'HEAD' ? {} : { body: body as Buffer<ArrayBuffer> }),
+    ...(method === 'GET' || method === 'HEAD'
+      ? {}
+      : { body: bytes.subarray(from, to) as Buffer<ArrayBuffer> }),
   });
 }

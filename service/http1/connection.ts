@@ -9,6 +9,7 @@ import type { Answer } from './answer.ts';
 import { makeAnswerKind } from './answer.ts';
 import { answerBytes } from './answer-bytes.ts';
 import type { Endpoint, Peer, Program, ServerFault } from './endpoint.ts';
+import { wholeBytes } from './endpoint.ts';
 import type { RequestBody } from './request-body.ts';
 import { ChunkedBody, SizedBody } from './request-body.ts';
 import { RequestHead, parseRequestHead } from './request-head.ts';
@@ -261,7 +262,7 @@ export class Connection implements Peer {
       return;
     }
     if (isThere) {
-      const body = this.#input.subarray(bodyAt, bodyEnd);
+      const body = { bytes: this.#input, from: bodyAt, to: bodyEnd };
       this.#input = this.#inputFrom(bodyEnd);
       this.#answerWith(endpoint.answer(head, body, this));
       return;
@@ -285,7 +286,7 @@ export class Connection implements Peer {
     const { state } = body;
     if (state === 'more') return false;
     this.#body = undefined;
-    if (state === 'done') this.#answerWith(endpoint.answer(head, body.bytes, this));
+    if (state === 'done') this.#answerWith(endpoint.answer(head, wholeBytes(body.bytes), this));
     else this.#refuse(state);
     return true;
   }

@@ -10,6 +10,19 @@ export interface Peer {
   address(): string | undefined;
 }
 
+/** A request's body where it lies in the input: a view for each cost 0.3 µs of each lookup on Bun. */
+export interface BodyBytes {
+  readonly bytes: Buffer;
+  readonly from: number;
+  /** The first byte that is no longer of it. */
+  readonly to: number;
+}
+
+/** All of these bytes as a body. */
+export function wholeBytes(bytes: Buffer): BodyBytes {
+  return { bytes, from: 0, to: bytes.length };
+}
+
 /** What answers a kind of requests. */
 export interface Endpoint {
   /** Longer bodies are refused before they are read. */
@@ -17,7 +30,7 @@ export interface Endpoint {
   /** An answer that needs no body; undefined: the body is read. */
   refusal(head: RequestHead): Answer | PromiseLike<Answer> | undefined;
   /** The answer to a request; never rejects. */
-  answer(head: RequestHead, body: Buffer, peer: Peer): Answer | PromiseLike<Answer>;
+  answer(head: RequestHead, body: BodyBytes, peer: Peer): Answer | PromiseLike<Answer>;
 }
 
 /** Why the server refuses what is no request for an endpoint: 408 came too slowly, 413 is too large. */

@@ -15,7 +15,7 @@ import { listen } from '../../service/host.ts';
 import type { Answer } from '../../service/http1/answer.ts';
 import { makeAnswerKind } from '../../service/http1/answer.ts';
 import type { ConnectionLimits } from '../../service/http1/connection.ts';
-import type { Endpoint, Program } from '../../service/http1/endpoint.ts';
+import type { BodyBytes, Endpoint, Program } from '../../service/http1/endpoint.ts';
 import type { RequestHead } from '../../service/http1/request-head.ts';
 import { largePattern } from './http1-pattern.ts';
 
@@ -26,9 +26,9 @@ const plain = (status: number, body: Answer['body'], changing = {}): Answer => (
   body,
 });
 
-function echo(head: RequestHead, body: Buffer): Answer {
+function echo(head: RequestHead, { bytes, from, to }: BodyBytes): Answer {
   const { method, target } = head;
-  const seen = { method, target, headers: head.headers(), body: body.toString('latin1') };
+  const seen = { method, target, headers: head.headers(), body: bytes.toString('latin1', from, to) };
   return plain(200, JSON.stringify(seen));
 }
 

@@ -68,7 +68,12 @@ function listenOurs(understood: (request: Understood) => void): Promise<Host> {
     refusal: () => undefined,
     answer: (head, body) => {
       const { method, target } = head;
-      understood({ method, target, headers: head.headers(), body: body.toString('latin1') });
+      understood({
+        method,
+        target,
+        headers: head.headers(),
+        body: body.bytes.toString('latin1', body.from, body.to),
+      });
       return answer;
     },
   };

@@ -22,6 +22,24 @@ const picture = (fields: Record<string, unknown> | undefined): unknown =>
     ? undefined
     : [Object.getPrototypeOf(fields) === Object.prototype, Object.entries(fields)];
 
+/** Whatever lies around them in the input, as the head before and the next request after them. */
+function expectRight(body: Buffer): void {
+  const right = picture(byTheRuntime(body));
+  for (const [before, after] of SURROUNDINGS) {
+    const bytes = Buffer.concat([Buffer.from(before), body, Buffer.from(after)]);
+    const from = before.length;
+    expect(picture(readJsonFields({ bytes, from, to: from + body.length }))).toEqual(right);
+  }
+}
+
+const SURROUNDINGS = [
+  ['', ''],
+  ['POST / HTTP/1.1\r\n\r\n', 'POST / HTTP/1.1\r\n\r\n'],
+  ['{"', '"}'],
+  ['{', '}'],
+  [' ', ' '],
+] as const;
+
 describe('the fields of a body', () => {
   it.each([
     '{"candidateNumber":"27330100012345","identityNumber":"11010519491231002X"}',
@@ -56,13 +74,13 @@ describe('the fields of a body', () => {
     '\uFEFF{"a":"b"}',
   ])('%j', (text) => {
     const body = Buffer.from(text);
-    expect(picture(readJsonFields(body))).toEqual(picture(byTheRuntime(body)));
+    expectRight(body);
   });
 
   it('are right for bytes that are no UTF-8', () => {
     for (const byte of [0x7f, 0x80, 0xc3, 0xff]) {
       const body = Buffer.from([...Buffer.from('{"a":"'), byte, ...Buffer.from('"}')]);
-      expect(picture(readJsonFields(body))).toEqual(picture(byTheRuntime(body)));
+      expectRight(body);
     }
   });
 
@@ -83,7 +101,7 @@ describe('the fields of a body', () => {
           const at = place % (text.length + 1);
           for (const some of [text, text.slice(0, at) + change + text.slice(at + 1)]) {
             const body = Buffer.from(some);
-            expect(picture(readJsonFields(body))).toEqual(picture(byTheRuntime(body)));
+            expectRight(body);
           }
         },
       ),

@@ -9,6 +9,7 @@ import { seriesIdOf } from '../../service/http/lookup-endpoint.ts';
 import type { Answer } from '../../service/http1/answer.ts';
 import { makeAnswerKind, wholeBody } from '../../service/http1/answer.ts';
 import type { Endpoint } from '../../service/http1/endpoint.ts';
+import { wholeBytes } from '../../service/http1/endpoint.ts';
 import { RequestHead, parseRequestHead } from '../../service/http1/request-head.ts';
 
 const AT_ONCE: Answer = { kind: makeAnswerKind(200, {}), changing: {}, body: 'at once' };
@@ -22,7 +23,7 @@ async function ask(line: string, fetch: Fetch, body = ''): Promise<Answer> {
   const head = parseRequestHead(Buffer.from(text), text.length);
   if (!(head instanceof RequestHead)) throw new Error('no request');
   const endpoint = createProgram({ fetch, log, lookups }).endpointOf(head);
-  return await endpoint.answer(head, Buffer.from(body), { address: () => '192.0.2.1' });
+  return await endpoint.answer(head, wholeBytes(Buffer.from(body)), { address: () => '192.0.2.1' });
 }
 
 const echo: Fetch = async (request) =>

@@ -8,6 +8,7 @@ import type { OverloadStage } from './stage.ts';
 
 export interface Measured {
   readonly load: LoadResult;
+  /** Once all are connected. */
   readonly rightPerSecond: number;
   /** Of all kinds. */
   readonly answersPerSecond: number;
@@ -19,6 +20,17 @@ export interface Measured {
   readonly loadCoreBusy: number;
 }
 
+/** Of a load: thousands of connections are made in it, and half-open ones ask nothing yet. */
+export const CONNECTING_SECONDS = 1;
+
+/** Right answers a second, of the whole seconds after that in which all connect. */
+export function rightPerSecond({ perSecond, durationUs }: Pick<LoadResult, 'perSecond' | 'durationUs'>): number {
+  const end = Math.floor(durationUs / 1_000_000);
+  let right = 0;
+  for (let second = CONNECTING_SECONDS; second < end; second += 1) right += perSecond[second] ?? 0;
+  return right / (end - CONNECTING_SECONDS);
+}
+
 export async function measure(
   stage: OverloadStage,
   run: { connections: number; seconds: number; stop: AbortSignal },
@@ -27,7 +39,7 @@ export async function measure(
   const look = () => ({
     atMs: performance.now(),
     serviceUs: cpuTimeUs(service.pid),
-    server: coreTime([cores.server[0]]),
+    server: coreTime([cores.server]),
     load: coreTime([cores.load]),
   });
   const before = look();
@@ -40,7 +52,7 @@ export async function measure(
   const serviceBusy = (after.serviceUs - before.serviceUs) / elapsedUs;
   return {
     load,
-    rightPerSecond: load.right / seconds,
+    rightPerSecond: rightPerSecond(load),
     answersPerSecond: load.answers / seconds,
     serviceBusy,
     disturbed: Math.max(0, busy(before.server, after.server) - serviceBusy),

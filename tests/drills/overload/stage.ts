@@ -54,7 +54,7 @@ export async function setStage(
   const serve = async (what: string, more: Readonly<Record<string, string>>) => {
     const service = await drill.progress(what, () => made.serve({ runtime, env: more }));
     // The log tells the pinned process's id: it is the runtime itself.
-    await pin(service.pid, [cores.server[0]]);
+    await pin(service.pid, [cores.server]);
     return { service, port: Number(new URL(service.url).port) };
   };
   const judged = await serve(`the service on ${runtime}`, env);
