@@ -3,6 +3,7 @@
  */
 import pg from 'pg';
 import { FangbangError, isErrorCode } from '#results/errors.ts';
+import { isTlsFault } from './tls-faults.ts';
 
 /** The SQLSTATE of refuse() in the migrations: the code of our catalogue is in CONSTRAINT. */
 const REFUSED = 'FB409';
@@ -43,7 +44,6 @@ const AWAY_CODES = new Set([
 const AWAY_MESSAGES =
   /^(?:Connection terminated|timeout expired|Client was closed|Client has encountered a connection error)/;
 const NO_TLS = /^(?:The server does not support SSL|There was an error establishing an SSL connection)/;
-const TLS_CODES = /^(?:ERR_TLS|ERR_SSL|EPROTO|CERT_|SELF_SIGNED|DEPTH_ZERO|UNABLE_TO_)/;
 
 type Role = 'fangbang_loader' | 'fangbang_owner';
 
@@ -55,7 +55,7 @@ export function mapDatabaseError(error: unknown, role: Role = 'fangbang_loader')
   if (error instanceof FangbangError || !(error instanceof Error)) return error;
   if (error instanceof pg.DatabaseError) return mapAnswer(error, role);
   const code = 'code' in error && typeof error.code === 'string' ? error.code : '';
-  if (TLS_CODES.test(code)) {
+  if (isTlsFault(code)) {
     return away(error, `the TLS connection to the database is refused (${code})`, {
       hint: 'check sslmode and sslrootcert in the database URL against the server’s certificate',
     });

@@ -14,7 +14,7 @@ import { catchForgottenAsking } from '#results/redis-cluster-nodes.ts';
 import { EPOCH_KEY, RAISE_EPOCH_SCRIPT, clusterKeys } from '#results/redis-keys.ts';
 import { clusterBulk, singleBulk } from './redis-bulk.ts';
 import type { Bulk } from './redis-bulk.ts';
-import { mapRedisError } from './redis-errors.ts';
+import { LOOK_AT_TLS, mapRedisError } from './redis-errors.ts';
 
 const CONNECT_TIMEOUT_MS = 3000;
 /** From the first packet until it takes commands; Sentinels and Clusters are asked in between. */
@@ -60,7 +60,7 @@ export class RedisWriter implements Bulk {
       return new RedisWriter(client);
     } catch (error) {
       client.disconnect();
-      throw mapRedisError(reason ?? error);
+      throw mapRedisError(reason ?? error, address.isTls ? LOOK_AT_TLS : undefined);
     } finally {
       clearTimeout(timer);
     }
@@ -172,6 +172,7 @@ function makeClient(address: Exclude<RedisAddress, { kind: 'none' }>): Redis | C
         name: address.master,
         sentinelRetryStrategy: () => null,
         ...login(address),
+        ...(address.isTls ? { tls: {}, enableTLSForSentinelMode: true, sentinelTLS: {} } : {}),
       });
     case 'cluster': {
       const { retryStrategy: _, lazyConnect, ...forNodes } = OPTIONS;
@@ -179,7 +180,7 @@ function makeClient(address: Exclude<RedisAddress, { kind: 'none' }>): Redis | C
         lazyConnect,
         clusterRetryStrategy: () => null,
         slotsRefreshTimeout: CONNECT_TIMEOUT_MS,
-        redisOptions: { ...forNodes, ...login(address) },
+        redisOptions: { ...forNodes, ...login(address), ...(address.isTls ? { tls: {} } : {}) },
       });
       catchForgottenAsking(cluster);
       return cluster;

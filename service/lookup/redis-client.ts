@@ -99,6 +99,7 @@ function makeClient(address: Exclude<RedisAddress, { kind: 'none' }>, connection
       return new Redis({
         ...options,
         ...login(address),
+        ...(address.isTls ? { tls: {}, enableTLSForSentinelMode: true, sentinelTLS: {} } : {}),
         enableOfflineQueue: false,
         retryStrategy: reconnectAfterMs,
         sentinels: [...address.sentinels],
@@ -123,7 +124,7 @@ function makeClient(address: Exclude<RedisAddress, { kind: 'none' }>, connection
         clusterNodeRetryStrategy: reconnectAfterMs,
         slotsRefreshTimeout: 500,
         slotsRefreshInterval: 2_000,
-        redisOptions: { ...options, ...login(address) },
+        redisOptions: { ...options, ...login(address), ...(address.isTls ? { tls: {} } : {}) },
       });
       catchForgottenAsking(cluster);
       askForSlotsWhenNodesLeave(cluster);

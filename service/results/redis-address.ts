@@ -10,23 +10,26 @@ export interface HostAndPort {
 
 export type RedisAddress =
   | { readonly kind: 'none' }
-  | { readonly kind: 'single'; readonly url: string }
+  | { readonly kind: 'single'; readonly url: string; readonly isTls: boolean }
   | {
       readonly kind: 'sentinel';
       readonly sentinels: readonly HostAndPort[];
       readonly master: string;
+      /** Of Redis and the Sentinels alike. */
+      readonly isTls: boolean;
       readonly username: string | undefined;
       readonly password: string | undefined;
     }
   | {
       readonly kind: 'cluster';
       readonly nodes: readonly HostAndPort[];
+      readonly isTls: boolean;
       readonly username: string | undefined;
       readonly password: string | undefined;
     };
 
 const FORMS =
-  'redis://host:port/0, rediss://…, redis+sentinel://host:port,host:port/master-name, redis+cluster://host:port,host:port, or none';
+  'redis://host:port/0, redis+sentinel://host:port,host:port/master-name, redis+cluster://host:port,host:port, each with rediss for TLS, or none';
 
 /** @throws FangbangError `config-invalid`; never with a password in the message. */
 export function parseRedisUrl(text: string): RedisAddress {
@@ -34,24 +37,24 @@ export function parseRedisUrl(text: string): RedisAddress {
   if (/^rediss?:\/\//.test(text)) {
     const url = URL.parse(text);
     if (url === null || url.hostname === '' || !/^\/?[0-9]*$/.test(url.pathname)) throw invalid();
-    return { kind: 'single', url: text };
+    return { kind: 'single', url: text, isTls: url.protocol === 'rediss:' };
   }
-  const match = /^redis\+(sentinel|cluster):\/\/(?:(?:([^:@/]*):)?([^@/]*)@)?([^/?]+)(?:\/([^/?]*))?$/.exec(
-    text,
-  );
+  const match =
+    /^redis(s?)\+(sentinel|cluster):\/\/(?:(?:([^:@/]*):)?([^@/]*)@)?([^/?]+)(?:\/([^/?]*))?$/.exec(text);
   if (match === null) throw invalid();
-  const [, kind, username, password, hosts = '', path = ''] = match;
+  const [, tls, kind, username, password, hosts = '', path = ''] = match;
   const nodes = hosts.split(',').map(parseHost);
-  const login = {
+  const access = {
+    isTls: tls === 's',
     username: username === undefined || username === '' ? undefined : decode(username),
     password: password === undefined ? undefined : decode(password),
   };
   if (kind === 'cluster') {
     if (path !== '') throw invalid();
-    return { kind: 'cluster', nodes, ...login };
+    return { kind: 'cluster', nodes, ...access };
   }
   if (path === '') throw invalid();
-  return { kind: 'sentinel', sentinels: nodes, master: path, ...login };
+  return { kind: 'sentinel', sentinels: nodes, master: path, ...access };
 }
 
 /** A stray % is a fault of the address, not of the program. */

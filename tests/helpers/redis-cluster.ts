@@ -5,6 +5,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { SLOTS, keySlot } from '../../service/results/redis-slot.ts';
 import { startRedisNodes, type RedisNode } from './redis-node.ts';
+import type { ServerTls } from './tls-authority.ts';
 import { until } from './until.ts';
 
 /** After so long without an answer a node is suspected; in production 5 to 15 s. */
@@ -30,12 +31,23 @@ export interface RedisCluster {
   readonly discard: () => Promise<void>;
 }
 
-/** @param replicas of each master: 0 or 1. */
-export async function startRedisCluster({ masters = 3, replicas = 1 } = {}): Promise<RedisCluster> {
+export interface RedisClusterOptions {
+  readonly masters?: number;
+  /** Of each master: 0 or 1. */
+  readonly replicas?: number;
+  readonly tls?: ServerTls;
+}
+
+export async function startRedisCluster({
+  masters = 3,
+  replicas = 1,
+  tls,
+}: RedisClusterOptions = {}): Promise<RedisCluster> {
   const nodes = await startRedisNodes(
     Array.from({ length: masters * (1 + replicas) }, (_, i) => ({
       name: `cluster-node-${i}`,
       isClusterNode: true,
+      tls,
       settings: {
         'cluster-node-timeout': NODE_TIMEOUT_MS,
         // A replica that was cut off for long may still take over: it is a cache.
@@ -45,7 +57,7 @@ export async function startRedisCluster({ masters = 3, replicas = 1 } = {}): Pro
       },
     })),
   );
-  const cluster = makeCluster(nodes);
+  const cluster = makeCluster(nodes, tls === undefined ? 'redis' : 'rediss');
   try {
     await join(nodes, masters);
     await cluster.settled();
@@ -72,7 +84,7 @@ async function join(nodes: readonly RedisNode[], masters: number): Promise<void>
     if (i >= masters) await client.call('CLUSTER', 'REPLICATE', await idOf(nodes[i - masters]));
 }
 
-function makeCluster(nodes: readonly RedisNode[]): RedisCluster {
+function makeCluster(nodes: readonly RedisNode[], scheme: 'redis' | 'rediss'): RedisCluster {
   const byPort = new Map(nodes.map((node) => [node.port, node]));
   /** By a node that is up: those that are down leave a command waiting. */
   const view = async (): Promise<string[]> =>
@@ -93,7 +105,7 @@ function makeCluster(nodes: readonly RedisNode[]): RedisCluster {
     ([from, to]: [number, number]) =>
       slot >= from && slot <= to;
   return {
-    url: `redis+cluster://${nodes.map(({ port }) => `127.0.0.1:${port}`).join(',')}`,
+    url: `${scheme}+cluster://${nodes.map(({ port }) => `127.0.0.1:${port}`).join(',')}`,
     nodes,
     masters: async () => (await mastersNow()).map(({ node }) => node),
     masterOf: async (slot) => {

@@ -12,6 +12,7 @@ import { freePort } from '../../infra/local/port.ts';
 import { throwAwayFolder } from '../../infra/local/private-folder.ts';
 import { startChild, type Child } from '../../infra/local/processes.ts';
 import { findRedis } from '../../infra/local/redis-program.ts';
+import { authorityText, type ServerTls } from './tls-authority.ts';
 
 export interface RedisNode {
   readonly port: number;
@@ -41,6 +42,8 @@ export interface RedisNodeOptions {
   /** Lines of a Sentinel's configuration, which it rewrites. */
   readonly sentinel?: readonly string[];
   readonly isClusterNode?: boolean;
+  /** All its connections are by TLS: clients', the Cluster's bus, replication, the Sentinels'. */
+  readonly tls?: ServerTls | undefined;
 }
 
 /** Starts a server on a free port of 127.0.0.1; it has answered PING when this returns. */
@@ -60,6 +63,7 @@ async function startOnFreePorts({
   settings,
   sentinel,
   isClusterNode = false,
+  tls,
 }: RedisNodeOptions): Promise<RedisNode> {
   const program = await findRedis({
     searchPath: process.env['PATH'] ?? '',
@@ -74,6 +78,7 @@ async function startOnFreePorts({
     bind: '127.0.0.1',
     dir: folder.path,
     ...(isClusterNode ? { 'cluster-enabled': 'yes', 'cluster-port': busPort } : {}),
+    ...(tls === undefined ? {} : tlsSettings(tls, port)),
     ...settings,
   };
   const args = Object.entries(options).flatMap(([option, value]) => [`--${option}`, String(value)]);
@@ -99,7 +104,13 @@ async function startOnFreePorts({
       stopSignals: [{ signal: 'SIGTERM', waitMs: 5_000 }],
     });
   let child = await begin();
-  const client = new Redis(port, { retryStrategy: () => 50, maxRetriesPerRequest: null });
+  const client = new Redis({
+    host: '127.0.0.1',
+    port,
+    retryStrategy: () => 50,
+    maxRetriesPerRequest: null,
+    ...(tls === undefined ? {} : { tls: { ca: authorityText(tls), checkServerIdentity: () => undefined } }),
+  });
   client.on('error', () => {});
   const answers = async (): Promise<void> => {
     const late = sleep(15_000, undefined, { ref: false });
@@ -139,6 +150,20 @@ async function startOnFreePorts({
       await child.stop();
       folder.remove();
     },
+  };
+}
+
+function tlsSettings({ certificateFile, keyFile, authorityFile }: ServerTls, port: number): RedisSettings {
+  return {
+    port: 0,
+    'tls-port': port,
+    'tls-cert-file': certificateFile,
+    'tls-key-file': keyFile,
+    'tls-ca-cert-file': authorityFile,
+    // Who asks shows a password in practice, not a certificate.
+    'tls-auth-clients': 'no',
+    'tls-replication': 'yes',
+    'tls-cluster': 'yes',
   };
 }
 

@@ -3,6 +3,7 @@
  * quick to replace it.
  */
 import { startRedisNodes, type RedisNode } from './redis-node.ts';
+import type { ServerTls } from './tls-authority.ts';
 import { until } from './until.ts';
 
 const MASTER = 'results';
@@ -22,15 +23,16 @@ export interface RedisSentinels {
   readonly discard: () => Promise<void>;
 }
 
-export async function startRedisSentinels(): Promise<RedisSentinels> {
+export async function startRedisSentinels({ tls }: { tls?: ServerTls } = {}): Promise<RedisSentinels> {
   const nodes = await startRedisNodes(
     [0, 1, 2].map((i) => ({
       name: `redis-${i}`,
+      tls,
       settings: { 'repl-diskless-sync': 'yes', 'repl-diskless-sync-delay': 0 },
     })),
   );
   const sentinels: RedisNode[] = [];
-  const set = makeSet(nodes, sentinels);
+  const set = makeSet(nodes, sentinels, tls === undefined ? 'redis' : 'rediss');
   try {
     const [first, ...others] = nodes;
     if (first === undefined) throw new Error('no nodes');
@@ -46,7 +48,7 @@ export async function startRedisSentinels(): Promise<RedisSentinels> {
       `sentinel parallel-syncs ${MASTER} 2`,
     ];
     sentinels.push(
-      ...(await startRedisNodes([0, 1, 2].map((i) => ({ name: `sentinel-${i}`, sentinel: conf })))),
+      ...(await startRedisNodes([0, 1, 2].map((i) => ({ name: `sentinel-${i}`, sentinel: conf, tls })))),
     );
     await set.settled();
   } catch (fault) {
@@ -56,7 +58,11 @@ export async function startRedisSentinels(): Promise<RedisSentinels> {
   return set;
 }
 
-function makeSet(nodes: readonly RedisNode[], sentinels: readonly RedisNode[]): RedisSentinels {
+function makeSet(
+  nodes: readonly RedisNode[],
+  sentinels: readonly RedisNode[],
+  scheme: 'redis' | 'rediss',
+): RedisSentinels {
   const masterPorts = (): Promise<number[]> =>
     Promise.all(
       sentinels.map(async ({ client }) => {
@@ -71,7 +77,7 @@ function makeSet(nodes: readonly RedisNode[], sentinels: readonly RedisNode[]): 
   };
   return {
     get url() {
-      return `redis+sentinel://${sentinels.map(({ port }) => `127.0.0.1:${port}`).join(',')}/${MASTER}`;
+      return `${scheme}+sentinel://${sentinels.map(({ port }) => `127.0.0.1:${port}`).join(',')}/${MASTER}`;
     },
     nodes,
     sentinels,

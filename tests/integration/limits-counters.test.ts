@@ -394,7 +394,7 @@ describe('wrong attempts', () => {
 
 describe('the limits', () => {
   it('while Redis is away are one attempt per counter and process, with a proof of work', async () => {
-    const gone = connectRedis({ kind: 'single', url: 'redis://127.0.0.1:1/0' }, 'gone', log);
+    const gone = connectRedis({ kind: 'single', url: 'redis://127.0.0.1:1/0', isTls: false }, 'gone', log);
     const limiter = createLimiter(
       DEFAULT_LIMITS,
       new SharedCounters(new CommandLine(gone), DEFAULT_LIMITS),

@@ -21,7 +21,7 @@ describe('a read of the cache', () => {
 
   beforeAll(async () => {
     database = await redisDatabase();
-    client = connectRedis({ kind: 'single', url: database.url }, 'test', log);
+    client = connectRedis({ kind: 'single', url: database.url, isTls: false }, 'test', log);
     await until('it is connected', () => client.status === 'ready');
   });
   afterAll(() => client.disconnect());

@@ -4,13 +4,16 @@ import { FangbangError } from '../../service/results/errors.ts';
 import { refusalBy, thrownBy } from '../helpers/thrown.ts';
 import { parseRedisUrl, type RedisAddress } from '../../service/results/redis-address.ts';
 
-const nobody = { username: undefined, password: undefined };
+const nobody = { isTls: false, username: undefined, password: undefined };
 
 test.for<readonly [text: string, address: RedisAddress]>([
   ['none', { kind: 'none' }],
-  ['redis://127.0.0.1:6379', { kind: 'single', url: 'redis://127.0.0.1:6379' }],
-  ['redis://cache.example/3', { kind: 'single', url: 'redis://cache.example/3' }],
-  ['rediss://user:p%40ss@[::1]:6380/0', { kind: 'single', url: 'rediss://user:p%40ss@[::1]:6380/0' }],
+  ['redis://127.0.0.1:6379', { kind: 'single', url: 'redis://127.0.0.1:6379', isTls: false }],
+  ['redis://cache.example/3', { kind: 'single', url: 'redis://cache.example/3', isTls: false }],
+  [
+    'rediss://user:p%40ss@[::1]:6380/0',
+    { kind: 'single', url: 'rediss://user:p%40ss@[::1]:6380/0', isTls: true },
+  ],
   [
     'redis+sentinel://a:26379,b:26380/mymaster',
     {
@@ -29,7 +32,7 @@ test.for<readonly [text: string, address: RedisAddress]>([
       kind: 'sentinel',
       sentinels: [{ host: 'fd00::1', port: 26_379 }],
       master: 'mymaster',
-      username: undefined,
+      ...nobody,
       password: 'se@cret',
     },
   ],
@@ -48,11 +51,31 @@ test.for<readonly [text: string, address: RedisAddress]>([
   ['redis+cluster://a:7000/', { kind: 'cluster', nodes: [{ host: 'a', port: 7_000 }], ...nobody }],
   [
     'redis+cluster://user:se%2Fcret@127.0.0.1:7000',
-    { kind: 'cluster', nodes: [{ host: '127.0.0.1', port: 7_000 }], username: 'user', password: 'se/cret' },
+    {
+      kind: 'cluster',
+      nodes: [{ host: '127.0.0.1', port: 7_000 }],
+      isTls: false,
+      username: 'user',
+      password: 'se/cret',
+    },
+  ],
+  [
+    'rediss+cluster://a:7000',
+    { kind: 'cluster', nodes: [{ host: 'a', port: 7_000 }], ...nobody, isTls: true },
+  ],
+  [
+    'rediss+sentinel://a:26379/mymaster',
+    {
+      kind: 'sentinel',
+      sentinels: [{ host: 'a', port: 26_379 }],
+      master: 'mymaster',
+      ...nobody,
+      isTls: true,
+    },
   ],
   [
     'redis+cluster://secret@a:7000',
-    { kind: 'cluster', nodes: [{ host: 'a', port: 7_000 }], username: undefined, password: 'secret' },
+    { kind: 'cluster', nodes: [{ host: 'a', port: 7_000 }], ...nobody, password: 'secret' },
   ],
 ])('%s', ([text, address]) => {
   expect(parseRedisUrl(text)).toEqual(address);
@@ -85,7 +108,8 @@ const REFUSED = [
   'redis+cluster://:hunter2@[::1:7000',
   'redis+cluster://:hun@ter2@a:7000',
   'redis+cluster://:hunter2@a:7000?x=1',
-  'rediss+cluster://:hunter2@a:7000',
+  'rediss+cluster://:hunter2@a:7000/0',
+  'redisss+cluster://:hunter2@a:7000',
 ] as const;
 
 test.for(REFUSED)('%s is refused without its password', (text) => {
