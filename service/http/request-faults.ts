@@ -28,8 +28,8 @@ export function refuseRequest(fault: RequestFault, headers: Readonly<Record<stri
   });
 }
 
-/** What no route has seen, since it is no proper request of HTTP. */
-const SERVER_FAULTS: Readonly<Record<ServerFault, string>> = {
+/** What no route has seen, since the server itself refuses it: any address can have it. By status. */
+export const SERVER_FAULTS = {
   400: 'not-http',
   408: 'too-slow',
   413: 'too-large',
@@ -37,7 +37,10 @@ const SERVER_FAULTS: Readonly<Record<ServerFault, string>> = {
   431: 'headers-too-large',
   501: 'unknown-transfer-coding',
   505: 'unknown-version',
-};
+} as const satisfies Readonly<Record<ServerFault, string>>;
+
+export const SERVER_STATUSES = Object.keys(SERVER_FAULTS).map(Number) as readonly ServerFault[];
+export type ServerFaultName = (typeof SERVER_FAULTS)[ServerFault];
 
 /** The problem of a request that the server itself refuses. */
 export function refuseConnection(status: ServerFault): Answer {

@@ -9,7 +9,7 @@ export type HeadFault = 400 | 417 | 431 | 501 | 505;
 
 export type BodyLength = number | 'chunked';
 
-const MOST_HEADERS = 100;
+export const MOST_HEADERS = 100;
 const METHOD = /^[A-Z][A-Z0-9_-]{0,31}$/;
 /** Printable ASCII, everything else has to be percent-encoded; and no fragment. */
 const TARGET = /^\/[!"$-~]*$/;

@@ -17,6 +17,7 @@ import {
   presetDefinition,
   withdrawSeries,
 } from '../helpers/batch.ts';
+import { connectTo, request } from '../helpers/http1-client.ts';
 import { fetchOpenApi, makeContract, type Contract } from '../helpers/openapi.ts';
 import { EASY_PROOFS, challengeOf, encodeProof, solve } from '../helpers/proof-of-work.ts';
 import type { Answer, RunningService } from '../helpers/service.ts';
@@ -63,6 +64,19 @@ function variedCandidates(definition: SeriesDefinition): TestCandidate[] {
     },
   }));
 }
+
+const many = Array.from({ length: 200 }, (_, i) => `x-${i}: 1`);
+
+/** What the server itself refuses, whatever the address: status, fault, and what is sent. */
+const SERVER_REFUSALS: readonly (readonly [number, string, (line: string) => string])[] = [
+  [400, 'not-http', (line) => request(line, ['Content-Length: 1', 'Content-Length: 1'])],
+  [408, 'too-slow', (line) => request(line).slice(0, -2)],
+  [413, 'too-large', (line) => request(line, ['Content-Type: application/json', 'Content-Length: 1000000'])],
+  [417, 'unknown-expectation', (line) => request(line, ['Expect: 200-ok'])],
+  [431, 'headers-too-large', (line) => request(line, many)],
+  [501, 'unknown-transfer-coding', (line) => request(line, ['Transfer-Encoding: gzip'])],
+  [505, 'unknown-version', (line) => request(line).replace('HTTP/1.1', 'HTTP/2.0')],
+];
 
 /** With a candidate number of the definition's own form. */
 function numbersOf(
@@ -204,6 +218,32 @@ describe.each(RUNTIMES)('the answers of the service on %s', (runtime) => {
     expect([judged(fits), fits.status]).toEqual(['invalid-request', 400]);
     expect([judged(tooLarge), tooLarge.status]).toEqual(['invalid-request', 413]);
   });
+
+  it.each(SERVER_REFUSALS)(
+    'are at every address problems of the server itself: %i, %s',
+    async (status, fault, sent) => {
+      const { paths } = await fetchOpenApi(service.url);
+      const operations = Object.entries(paths).flatMap(([path, item]) =>
+        ['get', 'post']
+          .filter((method) => item[method] !== undefined)
+          .map((method) => `${method.toUpperCase()} ${path}`),
+      );
+      const ask = async (operation: string): Promise<void> => {
+        const client = await connectTo(Number(new URL(service.url).port));
+        client.send(sent(operation.replace('{seriesId}', gaokao.id)));
+        const { headers, body, ...answer } = await client.answer();
+        expect(await client.over).toBe('ended');
+        client.destroy();
+        expect(answer.status).toBe(status);
+        const text = body.toString();
+        const json = JSON.parse(text) as Record<string, unknown>;
+        expect(json).toMatchObject({ status, fault });
+        const seen = { status, headers: new Headers(headers), text, json, retryAfterSeconds: undefined };
+        expect(judged(seen, operation)).toBe('invalid-request');
+      };
+      await Promise.all(operations.map(ask));
+    },
+  );
 
   it('are problems for guesses, at last with a proof of work as it is described', async () => {
     tries += 1;

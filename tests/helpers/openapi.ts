@@ -12,15 +12,20 @@ export interface OpenApi {
   readonly components: {
     readonly schemas: Readonly<Record<string, Record<string, unknown>>>;
     readonly headers: Readonly<Record<string, HeaderObject>>;
+    readonly responses: Readonly<Record<string, ResponseObject>>;
   };
 }
 
+interface Reference {
+  readonly $ref: string;
+}
+
 interface Operation {
-  readonly responses: Readonly<Record<string, ResponseObject>>;
+  readonly responses: Readonly<Record<string, ResponseObject | Reference>>;
 }
 
 interface ResponseObject {
-  readonly headers?: Readonly<Record<string, HeaderObject | { readonly $ref: string }>>;
+  readonly headers?: Readonly<Record<string, HeaderObject | Reference>>;
   readonly content?: Readonly<Record<string, { readonly schema: SchemaObject }>>;
 }
 
@@ -31,7 +36,7 @@ interface HeaderObject {
 
 interface SchemaObject {
   readonly $ref?: string;
-  readonly oneOf?: readonly { readonly $ref: string }[];
+  readonly oneOf?: readonly Reference[];
 }
 
 export interface SeenAnswer {
@@ -81,9 +86,11 @@ export function makeContract(document: OpenApi): Contract {
     seen,
     faultsOf: (operation, { status, headers, text }) => {
       const [method, path] = partsOf(operation);
-      const described = document.paths[path]?.[method]?.responses[String(status)];
-      if (described === undefined) return [`${operation} has no answer ${status}`];
-      const pointer = `/paths/${escape(path)}/${method}/responses/${status}`;
+      const found = document.paths[path]?.[method]?.responses[String(status)];
+      if (found === undefined) return [`${operation} has no answer ${status}`];
+      const described = responseAt(document, found);
+      const pointer =
+        '$ref' in found ? found.$ref.slice(1) : `/paths/${escape(path)}/${method}/responses/${status}`;
       const faults = headerFaults(pointer, described, headers);
       if (described.content === undefined) {
         seen.add(`${operation} ${status}`);
@@ -99,8 +106,8 @@ export function makeContract(document: OpenApi): Contract {
       operations.flatMap((operation) => {
         const [method, path] = partsOf(operation);
         const responses = Object.entries(document.paths[path]?.[method]?.responses ?? {});
-        return responses.flatMap(([status, { content }]) =>
-          namesOf(document, Object.values(content ?? {})[0]?.schema).map(
+        return responses.flatMap(([status, response]) =>
+          namesOf(document, Object.values(responseAt(document, response).content ?? {})[0]?.schema).map(
             (name) => `${operation} ${status}${name}`,
           ),
         );
@@ -131,6 +138,13 @@ function namesOf(document: OpenApi, schema: SchemaObject | undefined): string[] 
     const properties = found?.['properties'] as { type?: { const?: string } } | undefined;
     return nameOf({ type: properties?.type?.const });
   });
+}
+
+function responseAt(document: OpenApi, response: ResponseObject | Reference): ResponseObject {
+  if (!('$ref' in response)) return response;
+  const found = document.components.responses[response.$ref.split('/').at(-1) ?? ''];
+  if (found === undefined) throw new Error(`there is no ${response.$ref}`);
+  return found;
 }
 
 function headerAt(document: OpenApi, ref: string): HeaderObject {

@@ -26,83 +26,101 @@ interface Visit {
 const visit = (isAllowed: boolean, room: string, ...specifiers: string[]): Visit[] =>
   specifiers.map((specifier) => ({ room, specifier, isAllowed }));
 
+/** Nobody but the files of `service/` may import one another's. */
+const BESIDE_THE_ROOMS = ['../config.ts', '../log.ts', '../main.ts', '../serve.ts', '../a-new-one.ts'];
+/** Outside of `service/`. */
+const ELSEWHERE = ['../../loader-cli/x.ts', '../../loadtest/x.ts', '../../infra/x.ts', '../../tests/x.ts'];
+const ROOMS = ['results', 'lookup', 'http1', 'http', 'page', 'wechat', 'practice', 'tracing', 'supervisor'];
+
+/** All that a room of `service/` must not import: every other room but those. */
+const othersThan = (room: string, ...allowed: string[]): string[] => [
+  ...ROOMS.filter((other) => ![room, ...allowed].includes(other)).map((other) => `../${other}/x.ts`),
+  ...BESIDE_THE_ROOMS,
+  ...ELSEWHERE,
+];
+
 /** Who may import whom (ARCHITECTURE.md). */
 const VISITS: readonly Visit[] = [
   ...visit(true, 'service/results', './errors.ts', 'node:crypto', 'zod'),
+  ...visit(false, 'service/results', '#results/errors.ts', '#lookup/lookup.ts', ...othersThan('results')),
+  ...visit(true, 'service/lookup', '#results/errors.ts', './lookup.ts', 'ioredis'),
+  ...visit(false, 'service/lookup', '#lookup/lookup.ts', ...othersThan('lookup')),
+  ...visit(true, 'service/lookup/limits', '../soon.ts', '#results/limit-keys.ts'),
+  ...visit(false, 'service/lookup/limits', '../../http/app.ts', '../../log.ts', '../../../infra/x.ts'),
+  ...visit(true, 'service/http1', './connection.ts'),
+  ...visit(false, 'service/http1', '#results/errors.ts', '#lookup/lookup.ts', ...othersThan('http1')),
+  ...['http', 'page', 'wechat'].flatMap((room) => [
+    ...visit(
+      true,
+      `service/${room}`,
+      '../http1/answer.ts',
+      '#results/errors.ts',
+      '#lookup/lookup.ts',
+      './own.ts',
+      'hono',
+    ),
+    ...visit(false, `service/${room}`, ...othersThan(room, 'http1')),
+  ]),
+  ...visit(true, 'service/http/openapi', '../problems.ts', '../../http1/answer.ts', '#lookup/x.ts'),
+  ...visit(false, 'service/http/openapi', '../../lookup/x.ts', '../../metrics.ts', '../../../tests/x.ts'),
   ...visit(
-    false,
-    'service/results',
+    true,
+    'service/practice',
     '#results/errors.ts',
     '#lookup/lookup.ts',
-    '../lookup/lookup.ts',
-    '../http/app.ts',
+    '../http/program.ts',
+    '../http1/connection.ts',
+    './own.ts',
+  ),
+  ...visit(false, 'service/practice', ...othersThan('practice', 'http', 'http1')),
+  ...visit(
+    true,
+    'service/tracing',
+    '#lookup/observer.ts',
+    '../http/program.ts',
+    '../http1/endpoint.ts',
+    './own.ts',
+    '@opentelemetry/api',
   ),
   ...visit(
     false,
-    'service/results',
-    '../page/page.ts',
-    '../wechat/wechat.ts',
-    '../config.ts',
-    '../metrics.ts',
-    '../main.ts',
-  ),
-  ...visit(
-    false,
-    'service/results',
-    '../../loader-cli/main.ts',
-    '../../loadtest/x.ts',
-    '../../infra/x.ts',
-    '../../tests/x.ts',
-  ),
-  ...visit(true, 'service/lookup', '#results/errors.ts', './lookup.ts', 'ioredis'),
-  ...visit(
-    false,
-    'service/lookup',
+    'service/tracing',
+    '#results/errors.ts',
     '#lookup/lookup.ts',
-    '../results/errors.ts',
     '../http/app.ts',
-    '../config.ts',
-    '../main.ts',
+    '../http1/server.ts',
+    ...othersThan('tracing'),
   ),
-  ...visit(false, 'service/lookup', '../../loader-cli/main.ts', '../../infra/x.ts', '../../tests/x.ts'),
-  ...visit(false, 'service/lookup', '../http1/server.ts'),
-  ...visit(true, 'service/http1', './connection.ts'),
-  ...visit(false, 'service/http1', '#results/errors.ts', '#lookup/lookup.ts', '../http/app.ts', '../host.ts'),
-  ...['service/http', 'service/page', 'service/wechat'].flatMap((room) => [
-    ...visit(true, room, '../http1/answer.ts', '#results/errors.ts', '#lookup/lookup.ts', './own.ts', 'hono'),
-    ...visit(
-      false,
-      room,
-      '../results/errors.ts',
-      '../lookup/lookup.ts',
-      '../config.ts',
-      '../metrics.ts',
-      '../main.ts',
-    ),
-    ...visit(false, room, '../../loader-cli/main.ts', '../../infra/x.ts', '../../tests/x.ts'),
-  ]),
+  ...visit(true, 'service/supervisor', '#lookup/observer.ts', '../http/admin.ts', './own.ts'),
+  ...visit(
+    false,
+    'service/supervisor',
+    '#results/errors.ts',
+    '#lookup/lookup.ts',
+    '../http/app.ts',
+    ...othersThan('supervisor'),
+  ),
+  ...visit(true, 'service', './config.ts', './http/app.ts', '#lookup/lookup.ts', '#results/errors.ts'),
+  ...visit(false, 'service', '../loader-cli/x.ts', '../loadtest/x.ts', '../infra/x.ts', '../tests/x.ts'),
   ...visit(true, 'loader-cli', '#results/errors.ts', './own.ts', 'commander'),
   ...visit(
     false,
     'loader-cli',
     '#lookup/lookup.ts',
-    '../service/results/errors.ts',
-    '../service/lookup/lookup.ts',
-  ),
-  ...visit(
-    false,
-    'loader-cli',
-    '../service/http/app.ts',
+    ...ROOMS.map((room) => `../service/${room}/x.ts`),
     '../service/main.ts',
+    '../loadtest/x.ts',
     '../infra/x.ts',
     '../tests/x.ts',
   ),
+  ...visit(true, 'loader-cli/commands', '../command.ts', '../pipeline/own.ts', '#results/errors.ts'),
   ...visit(
     false,
     'loader-cli/commands',
     '#lookup/lookup.ts',
     '../../service/results/errors.ts',
     '../../service/config.ts',
+    '../../infra/x.ts',
   ),
   ...['loadtest/k6', 'loadtest/profiles'].flatMap((room) => [
     ...visit(true, room, './own.ts', '../profiles/own.ts', 'k6/http'),
@@ -111,10 +129,14 @@ const VISITS: readonly Visit[] = [
       room,
       '#results/errors.ts',
       '#lookup/lookup.ts',
+      '../bench/x.ts',
+      '../rehearse/x.ts',
       '../../service/results/errors.ts',
       '../../infra/x.ts',
     ),
   ]),
+  ...visit(true, 'infra', '#results/errors.ts', '../service/config.ts', '../tests/x.ts'),
+  ...visit(true, 'tests/unit', '#lookup/lookup.ts', '../../service/config.ts', '../../infra/x.ts'),
 ];
 
 const fileOf = (i: number): string => join(VISITS[i]?.room ?? '', `visit-${i}.ts`);

@@ -7,6 +7,7 @@ import type { JsonObject } from './components.ts';
 import { componentSchemas } from './components.ts';
 import { pagePaths } from './page-paths.ts';
 import { headers } from './responses.ts';
+import { serverRefusals, withServerRefusals } from './server-refusals.ts';
 import { ownVersion } from '../version.ts';
 
 export interface OpenApiDocument {
@@ -34,9 +35,10 @@ export function describeApi(): OpenApiDocument & JsonObject {
       { name: 'Page', description: 'For browsers.' },
       { name: 'WeChat', description: 'For the official account.' },
     ],
-    paths: { ...apiPaths, ...pagePaths },
+    paths: withServerRefusals({ ...apiPaths, ...pagePaths }),
     components: {
       schemas: componentSchemas(),
+      responses: serverRefusals,
       headers,
       securitySchemes: {
         wechatSignature: {

@@ -3,7 +3,8 @@
  */
 import type { OpenApiDocument } from './document.ts';
 
-const METHODS = ['get', 'put', 'post', 'delete', 'patch'] as const;
+/** Of OpenAPI, those that something of ours could take. */
+export const METHODS = ['get', 'put', 'post', 'delete', 'patch'] as const;
 
 /** The methods of a path as `Allow` lists them, HEAD wherever GET is; undefined where nothing is. */
 export type MethodsAt = (path: string) => readonly string[] | undefined;

@@ -41,7 +41,7 @@ const signed = [
   { name: 'nonce', in: 'query', schema: { type: 'string' } },
 ] as const;
 
-const empty = (description: string): JsonObject => ({ description });
+const empty = (description: string): JsonObject => ({ description: `${description} There is no body.` });
 const wechatRefusals = {
   403: empty('Not signed by WeChat.'),
   404: empty('The channel is not set up.'),

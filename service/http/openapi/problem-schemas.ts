@@ -4,7 +4,7 @@
 import { z } from 'zod';
 import { PROBLEMS, problemType, type ProblemName } from '../problems.ts';
 import { challengeSchema } from '../proof-of-work.ts';
-import { REQUEST_FAULTS } from '../request-faults.ts';
+import { REQUEST_FAULTS, SERVER_STATUSES } from '../request-faults.ts';
 import { REQUEST_ID } from '../request-id.ts';
 import { credentialNameSchema } from './credential-schemas.ts';
 import { faultSchema } from './fault-schema.ts';
@@ -71,7 +71,7 @@ export const PROBLEM_FACTS: Readonly<Record<ProblemName, ProblemFacts>> = {
   },
 };
 
-/** Every status that a problem can have. */
+/** Every status with which a route answers a problem. */
 export function statusesOf(name: ProblemName): readonly number[] {
   return name === 'invalid-request' ? Object.values(REQUEST_FAULTS) : [PROBLEMS[name].status];
 }
@@ -86,8 +86,18 @@ function problemNames(): ProblemName[] {
 }
 
 export function componentNameOf(name: ProblemName): string {
+  return `${pascalCase(name)}Problem`;
+}
+
+export function pascalCase(name: string): string {
   const words = name.split('-').map((word) => `${word.charAt(0).toUpperCase()}${word.slice(1)}`);
-  return `${words.join('')}Problem`;
+  return words.join('');
+}
+
+/** With those of the server itself. */
+function allStatusesOf(name: ProblemName): number[] {
+  const ofServer = name === 'invalid-request' ? SERVER_STATUSES : [];
+  return [...new Set([...statusesOf(name), ...ofServer])].sort((a, b) => a - b);
 }
 
 function schemaOf(name: ProblemName): z.ZodType {
@@ -96,7 +106,7 @@ function schemaOf(name: ProblemName): z.ZodType {
     .strictObject({
       type: z.literal(problemType(name)),
       title: z.string().meta({ examples: [PROBLEMS[name].title] }),
-      status: z.literal([...statusesOf(name)]),
+      status: z.literal(allStatusesOf(name)),
       requestId: z.string().regex(REQUEST_ID),
       ...members,
     })

@@ -41,7 +41,7 @@ export function header(name: keyof typeof headers): { $ref: string } {
 }
 
 /** Of every answer of the API. */
-const API_RESPONSE_HEADERS = {
+export const API_RESPONSE_HEADERS = {
   'x-request-id': header('RequestId'),
   'cache-control': header('NotKept'),
 } as const;

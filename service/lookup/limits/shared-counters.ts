@@ -13,26 +13,16 @@
  * attempt could not be raised or read, or a marker not set; some may have been raised then, which errs
  * on the safe side. Needs Redis 7.0 or later (BITFIELD_RO, EXPIRE NX).
  */
-import type { LimitCounter, LimitTable } from '#results/limit-keys.ts';
-import {
-  MarkerKey,
-  dayEndsMs,
-  dayOf,
-  dayTable,
-  networkField,
-  networkPeriodOf,
-  networkTable,
-  periodForgottenMs,
-  periodOf,
-  periodTable,
-  proofKey,
-} from '#results/limit-keys.ts';
+import type { LimitCounter } from '#results/limit-keys.ts';
+import { dayEndsMs, dayOf, periodForgottenMs, periodOf } from '#results/limit-keys.ts';
 import { isLater } from '../soon.ts';
-import type { CommandLine, Question, TripReplies, TripWriter } from './command-line.ts';
+import type { CommandLine } from './command-line.ts';
+import type { Raised, RaiseReplies } from './counter-questions.ts';
+import { CounterTables, Raise, clear, mark, readDay, takeBack, useProof } from './counter-questions.ts';
 import type { CounterValue } from './counter-value.ts';
-import { closedUntil, formatCounter, parseCounter } from './counter-value.ts';
+import { closedUntil, formatCounter } from './counter-value.ts';
 import type { LimitSettings } from './settings.ts';
-import { MOST_WRONG, WINDOW_MS } from './settings.ts';
+import { WINDOW_MS } from './settings.ts';
 import type { Verdict } from './verdict.ts';
 import { judge } from './verdict.ts';
 
@@ -58,34 +48,13 @@ export interface Counted {
 type Allowed = Pick<Counted, 'verdict' | 'markers'>;
 const AWAY: Allowed = { verdict: 'away', markers: [] };
 
-/** Seconds for which a used proof is remembered: longer than one is valid (service/http/proof-of-work.ts). */
-const PROOF_REMEMBERED_SECONDS = 600;
 /** Milliseconds: no round trip that began before is under way then, on no instance. */
 const LATER_MS = 1_000;
-
-interface Tables {
-  readonly networkPeriod: number;
-  readonly network: LimitTable;
-  readonly period: LimitTable;
-  readonly periodBefore: LimitTable;
-  readonly day: LimitTable;
-}
-
-/** A counter with this attempt in it. */
-interface Raised {
-  readonly counter: LimitCounter;
-  /** In this period and the one before: in the last 15 to 30 minutes. */
-  readonly recent: number;
-  readonly before: number;
-  /** Today, this attempt and all that will be taken back included. */
-  readonly today: number;
-  readonly marker: CounterValue;
-}
 
 export class SharedCounters {
   readonly #line: CommandLine;
   readonly #limits: LimitSettings;
-  #tables: Tables | undefined;
+  readonly #tables = new CounterTables();
   /** Markers on their way. */
   readonly #setting = new Map<string, Promise<boolean>>();
 
@@ -98,7 +67,7 @@ export class SharedCounters {
   raise(attempt: WrongAttempt): PromiseLike<Counted> {
     const { counters, nowMs } = attempt;
     return this.#line
-      .ask(new Raise(counters, attempt.network, this.#tablesAt(nowMs)))
+      .ask(new Raise(counters, attempt.network, this.#tables.at(nowMs)))
       .then((replied) => this.#judge(attempt, replied));
   }
 
@@ -124,24 +93,9 @@ export class SharedCounters {
     return isMarked ? { ...counted, markers } : { ...counted, ...AWAY };
   }
 
-  #tablesAt(nowMs: number): Tables {
-    const networkPeriod = networkPeriodOf(nowMs);
-    if (this.#tables?.networkPeriod !== networkPeriod) {
-      const period = periodOf(nowMs);
-      this.#tables = {
-        networkPeriod,
-        network: networkTable(networkPeriod),
-        period: periodTable(period),
-        periodBefore: periodTable(period - 1),
-        day: dayTable(dayOf(nowMs)),
-      };
-    }
-    return this.#tables;
-  }
-
   /** Uses a proof up: whether it was not used before. */
   async spendProof(proof: number): Promise<boolean | 'away'> {
-    const isNew = await this.#line.ask(setKey(proofKey(proof), '1', PROOF_REMEMBERED_SECONDS, true));
+    const isNew = await this.#line.ask(useProof(proof));
     return isNew ?? 'away';
   }
 
@@ -247,28 +201,12 @@ export class SharedCounters {
 
   /** Takes a refused attempt back; nobody waits for it. */
   #takeBack({ counters, network, nowMs }: WrongAttempt): void {
-    const { network: networks, period, day } = this.#tablesAt(nowMs);
-    void this.#line.ask(
-      only((trip) => {
-        trip.addField(networks, networkField(network), -1);
-        for (const { field } of counters) {
-          trip.addField(period, field, -1);
-          trip.addField(day, field, -1);
-        }
-      }),
-    );
+    void this.#line.ask(takeBack(counters, network, this.#tables.at(nowMs)));
   }
 
-  #clearLater({ counter: { field }, recent, before }: Raised, nowMs: number): void {
-    const { period, periodBefore } = this.#tablesAt(nowMs);
-    later(() =>
-      this.#line.ask(
-        only((trip) => {
-          if (recent > before) trip.addField(period, field, -MOST_WRONG);
-          if (before > 0) trip.addField(periodBefore, field, -MOST_WRONG);
-        }),
-      ),
-    );
+  #clearLater(raised: Raised, nowMs: number): void {
+    const tables = this.#tables.at(nowMs);
+    later(() => this.#line.ask(clear(raised, tables)));
   }
 
   /**
@@ -276,95 +214,15 @@ export class SharedCounters {
    * been, or a flood of guesses at once would close it for a day instead of 15 minutes.
    */
   #endDayLater(counter: LimitCounter, nowMs: number): void {
-    const { day } = this.#tablesAt(nowMs);
+    const tables = this.#tables.at(nowMs);
     const value = closedUntil(dayEndsMs(dayOf(nowMs)));
     later(async () => {
-      const { today, marker } = await this.#line.ask(readDay(counter, day));
+      const { today, marker } = await this.#line.ask(readDay(counter, tables));
       const isUsedUp = today !== undefined && today >= this.#limits.wrongPerDay;
       if (isUsedUp && marker !== undefined && outweighs(value, marker))
         await this.#line.ask(mark(counter, value, { nowMs, isNew: false }));
     });
   }
-}
-
-interface RaiseReplies {
-  readonly epoch: number | undefined;
-  readonly network: number;
-  /** undefined when any of them is not known. */
-  readonly raised: readonly Raised[] | undefined;
-}
-
-/** Raises all that a wrong attempt counts for, and reads all that it is judged by. */
-class Raise implements Question<RaiseReplies> {
-  readonly #counters: readonly LimitCounter[];
-  readonly #network: number;
-  readonly #tables: Tables;
-
-  constructor(counters: readonly LimitCounter[], network: number, tables: Tables) {
-    this.#counters = counters;
-    this.#network = network;
-    this.#tables = tables;
-  }
-
-  write(trip: TripWriter): void {
-    const { network, period, periodBefore, day } = this.#tables;
-    trip.addField(network, networkField(this.#network), 1);
-    for (const { field } of this.#counters) {
-      trip.addField(period, field, 1);
-      trip.addField(periodBefore, field, 0);
-      trip.addField(day, field, 1);
-      trip.addGet(new MarkerKey(field));
-    }
-  }
-
-  read(replies: TripReplies): RaiseReplies {
-    const network = replies.nextField(this.#tables.network) ?? 0;
-    let raised: Raised[] | undefined = [];
-    for (const counter of this.#counters) {
-      const one = this.#readOne(counter, replies);
-      if (one === undefined) raised = undefined;
-      else raised?.push(one);
-    }
-    return { epoch: replies.epoch, network, raised };
-  }
-
-  #readOne(counter: LimitCounter, replies: TripReplies): Raised | undefined {
-    const { period, periodBefore, day } = this.#tables;
-    const now = replies.nextField(period);
-    const before = replies.nextField(periodBefore);
-    const today = replies.nextField(day);
-    const marker = parseCounter(replies.nextGet());
-    return now === undefined || before === undefined || today === undefined || marker === undefined
-      ? undefined
-      : { counter, recent: now + before, before, today, marker };
-  }
-}
-
-function setKey(key: string, value: string, seconds: number, isNew: boolean): Question<boolean | undefined> {
-  return {
-    write: (trip) => trip.addSet(key, value, seconds, isNew),
-    read: (replies) => replies.nextSet(),
-  };
-}
-
-interface DayReplies {
-  readonly today: number | undefined;
-  readonly marker: CounterValue | undefined;
-}
-
-function readDay({ field, marker }: LimitCounter, day: LimitTable): Question<DayReplies> {
-  return {
-    write: (trip) => {
-      trip.addField(day, field, 0);
-      trip.addGet(marker);
-    },
-    read: (replies) => ({ today: replies.nextField(day), marker: parseCounter(replies.nextGet()) }),
-  };
-}
-
-/** Of which nobody wants to hear. */
-function only(write: (trip: TripWriter) => void): Question<undefined> {
-  return { write, read: () => undefined };
 }
 
 function outweighs(value: CounterValue, other: CounterValue): boolean {
@@ -374,13 +232,4 @@ function outweighs(value: CounterValue, other: CounterValue): boolean {
 /** Nobody waits for it; what fails is made good by the next attempt. */
 function later(work: () => PromiseLike<unknown>): void {
   setTimeout(() => void work(), LATER_MS).unref();
-}
-
-function mark(
-  { marker }: LimitCounter,
-  value: CounterValue,
-  { nowMs, isNew }: { nowMs: number; isNew: boolean },
-): Question<boolean | undefined> {
-  const seconds = Math.max(1, Math.ceil((value.endsAtMs - nowMs) / 1000));
-  return setKey(marker, formatCounter(value), seconds, isNew);
 }

@@ -59,7 +59,7 @@ export async function setUp(run: {
 }
 
 /** So that the callback is there to be asked; nobody signs, since nobody else knows the token. */
-function wechatEnvironment(): Record<string, string> {
+export function wechatEnvironment(): Record<string, string> {
   const letters = (count: number): string => randomBytes(count).toString('hex').slice(0, count);
   return { WECHAT_TOKEN: letters(32), WECHAT_AES_KEY: letters(43), WECHAT_APP_ID: 'wx0000000000000000' };
 }
