@@ -24,7 +24,10 @@ export interface Measured {
 export const CONNECTING_SECONDS = 1;
 
 /** Right answers a second, of the whole seconds after that in which all connect. */
-export function rightPerSecond({ perSecond, durationUs }: Pick<LoadResult, 'perSecond' | 'durationUs'>): number {
+export function rightPerSecond({
+  perSecond,
+  durationUs,
+}: Pick<LoadResult, 'perSecond' | 'durationUs'>): number {
   const end = Math.floor(durationUs / 1_000_000);
   let right = 0;
   for (let second = CONNECTING_SECONDS; second < end; second += 1) right += perSecond[second] ?? 0;
