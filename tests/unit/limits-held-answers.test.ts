@@ -3,7 +3,7 @@
  */
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { Admission } from '../../service/http/admission.ts';
-import { HeldAnswers } from '../../service/http/held-answers.ts';
+import { HeldAnswers, MOST_HOLD_MS } from '../../service/http/held-answers.ts';
 
 beforeEach(() => {
   vi.useFakeTimers();
@@ -43,14 +43,24 @@ describe('an answer to who is turned away', () => {
     expect(await heldForMs(answers)).toBe(1_500);
   });
 
-  it('is told at once when 16,384 are held, and held again when they are gone; then no timer is left', async () => {
-    const answers = new HeldAnswers(1_000);
-    for (let i = 0; i < 16_384; i += 1) expect(answers.hold()).toBeDefined();
-    expect(answers.hold()).toBeUndefined();
-    await vi.advanceTimersByTimeAsync(2_100);
+  it.each([
+    [6_000, 1_500],
+    [9_000, 2_250],
+    [15_000, 3_750],
+    [100_000, 3_750],
+  ])('is held longer when %i are: %i ms, and then no timer is left', async (held, expected) => {
+    const answers = new HeldAnswers(1_000, () => 0.5);
+    for (let i = 0; i < held; i += 1) void answers.hold();
+    expect(await heldForMs(answers)).toBe(expected);
+    await vi.advanceTimersByTimeAsync(5_000);
     expect(answers.held).toBe(0);
     expect(vi.getTimerCount()).toBe(0);
-    expect(answers.hold()).toBeDefined();
+  });
+
+  it('is held for 5 s at most, whatever the setting', async () => {
+    const answers = new HeldAnswers(MOST_HOLD_MS, () => 0.999_999);
+    for (let i = 0; i < 100_000; i += 1) void answers.hold();
+    expect(await heldForMs(answers)).toBe(5_000);
   });
 
   it('is told at once when nothing is to be held', () => {
