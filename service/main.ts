@@ -10,6 +10,7 @@ import pg from 'pg';
 import { CommandLine } from '#lookup/limits/command-line.ts';
 import { createLimiter } from '#lookup/limits/limiter.ts';
 import { SharedCounters } from '#lookup/limits/shared-counters.ts';
+import { EpochWatch } from '#lookup/epoch-watch.ts';
 import { createLookup } from '#lookup/lookup.ts';
 import {
   BOUNDS_BEHIND_REDIS,
@@ -98,14 +99,15 @@ async function main(config: Config): Promise<void> {
 
   const readClient = config.redis.kind === 'none' ? undefined : connectRedis(config.redis, 'read', log);
   const writeClient = config.redis.kind === 'none' ? undefined : connectRedis(config.redis, 'write', log);
-  const writer = writeClient === undefined ? undefined : new RedisWriter(writeClient, metrics);
+  const epochWatch = new EpochWatch();
+  const writer = writeClient === undefined ? undefined : new RedisWriter(writeClient, epochWatch, metrics);
 
   const publications = new Publications({
     source: tracing.source(postgresPublicationSource(publicationPool)),
     peppers: config.peppers,
     log,
     observer: metrics,
-    onEpoch: (epoch) => void writer?.raiseEpoch(epoch),
+    onPolled: (epoch, isRead) => void writer?.compareEpoch(epoch, isRead),
   });
   const loop = new LoopWatch(config.maxLoopDelayMs);
   loop.start();
@@ -127,6 +129,7 @@ async function main(config: Config): Promise<void> {
   const fetchMany = readClient === undefined ? undefined : fetchManyFrom(readClient);
   const lookup = createLookup({
     publications,
+    watch: epochWatch,
     cache: fetchMany === undefined ? undefined : tracing.cache(new RedisReader(fetchMany)),
     store: tracing.store(new PostgresFallback(fallbackPool, bounds, { log, observer: metrics })),
     limiter: createLimiter(config.limits, counters, metrics),

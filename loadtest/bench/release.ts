@@ -3,14 +3,14 @@
  *
  * Failure policy: a verb that fails is a SetupError with its last words.
  */
-import { createReadStream, writeFileSync } from 'node:fs';
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { createInterface } from 'node:readline';
 import { cliTime } from '../../infra/local/cli-time.ts';
 import { askVerb, runVerb, type CliOptions } from '../../infra/local/fangbang-cli.ts';
 import { SetupError } from '../../infra/local/setup-error.ts';
 import type { Candidate } from '../profiles/credentials-csv.ts';
 import { parseCredentialsFile } from '../profiles/credentials-csv.ts';
+import { recordsOf } from '../rehearse/credentials-file.ts';
 
 export interface Persons {
   readonly asLoader: CliOptions;
@@ -47,16 +47,16 @@ export async function release({ asLoader, asApprover }: Persons, wanted: Release
   const notBefore = cliTime(Date.now() - 5 * 60_000);
   await runVerb(['approve', number, '--checksum', checksum, '--not-before', notBefore], asApprover);
   await runVerb(['publish', number, '--at', at], asLoader);
-  return await someOf(results.replace(/\.csv$/, '.credentials.csv'), rows);
+  return someOf(results.replace(/\.csv$/, '.credentials.csv'), rows);
 }
 
-/** Candidates from all over the file, read line by line: that of five million is longer than a text can be. */
-async function someOf(path: string, rows: number): Promise<Candidate[]> {
+/** Candidates from all over the file. */
+function someOf(path: string, rows: number): Candidate[] {
   const every = Math.max(1, rows / MOST_CANDIDATES);
   const some: string[] = [];
   let row = -1;
-  for await (const line of createInterface(createReadStream(path))) {
-    if (row === -1 || row >= Math.floor((some.length - 1) * every)) some.push(line);
+  for (const { text } of recordsOf(path)) {
+    if (row === -1 || row >= Math.floor((some.length - 1) * every)) some.push(text);
     row += 1;
   }
   return parseCredentialsFile(some.join('\n'));

@@ -3,14 +3,14 @@
  *
  * Failure policy: what is missing is a UsageError in one sentence that says what to do.
  */
-import { readFileSync } from 'node:fs';
+import { accessSync, constants } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import type { Candidate } from '../profiles/credentials-csv.ts';
-import { parseCredentialsFile } from '../profiles/credentials-csv.ts';
 import { requireEnough } from '../profiles/choose.ts';
 import type { SeriesToLoad } from '../profiles/series.ts';
 import { seriesToLoad } from '../profiles/series.ts';
+import { checkCredentialsFile } from './credentials-file.ts';
 import { UsageError, asUsage } from './options.ts';
 
 /** Of `npm start`, for a service that was named without credentials. */
@@ -20,9 +20,8 @@ export const DEMO_CREDENTIALS = fileURLToPath(
 
 /** How many candidates a credentials file has, and the first of them. */
 export function readCandidates(path: string): { readonly count: number; readonly first: Candidate } {
-  let text: string;
   try {
-    text = readFileSync(path, 'utf8');
+    accessSync(path, constants.R_OK);
   } catch {
     throw new UsageError(
       path === DEMO_CREDENTIALS
@@ -30,11 +29,10 @@ export function readCandidates(path: string): { readonly count: number; readonly
         : `The credentials file ${path} cannot be read.`,
     );
   }
-  const candidates = asUsage(() => parseCredentialsFile(text));
-  asUsage(() => requireEnough(candidates.length));
-  const [first] = candidates;
+  const { count, first } = asUsage(() => checkCredentialsFile(path));
+  asUsage(() => requireEnough(count));
   if (first === undefined) throw new UsageError('The credentials file holds no candidate.');
-  return { count: candidates.length, first };
+  return { count, first };
 }
 
 export interface SeriesQuestion {

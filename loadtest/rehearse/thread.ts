@@ -3,15 +3,14 @@
  *
  * Failure policy: a fault of the thread ends it, which the crew sees.
  */
-import { readFileSync } from 'node:fs';
 import { eventLoopUtilization } from 'node:perf_hooks';
 import { parentPort, workerData } from 'node:worker_threads';
 import type { Part } from '../profiles/arrivals.ts';
-import { parseCredentialsFile } from '../profiles/credentials-csv.ts';
 import type { Phase } from '../profiles/profile.ts';
 import type { SeriesToLoad } from '../profiles/series.ts';
 import type { Connections } from './connections.ts';
 import { openConnections } from './connections.ts';
+import { openCandidates } from './credentials-file.ts';
 import { preciseNowMs, runLoad } from './load.ts';
 import type { Columns } from './records.ts';
 import { buffersOf } from './records.ts';
@@ -56,7 +55,7 @@ export interface ThreadDone {
 const port = parentPort;
 if (port === null) throw new Error('thread.ts runs as a worker thread.');
 const { url, series, credentialsFile, part }: ThreadData = workerData;
-const candidates = parseCredentialsFile(readFileSync(credentialsFile, 'utf8'));
+const candidates = openCandidates(credentialsFile);
 let stopping = new AbortController();
 
 const say = (word: ThreadWord, transfer: ArrayBuffer[] = []): void => port.postMessage(word, transfer);

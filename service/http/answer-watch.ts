@@ -1,5 +1,5 @@
 /**
- * Looks at answers on their way out for those that a person may ask about: counts what is 500 and more, and logs
+ * Looks at answers on their way out for those that a person may ask about: counts 500s and 503s, and logs
  * the request ids of 503s, so that what an examinee reads out to a helper is found. A 500 has its line already,
  * with the places in the program.
  *
@@ -15,7 +15,7 @@ const MOST_LINES_PER_SECOND = 20;
 
 export interface AnswerWatchDeps {
   readonly log: Logger;
-  /** Told of each status of 500 and more. */
+  /** Told of each 500 and 503: what is 501 or 505 is the fault of who asks. */
   readonly onServerError: (status: number) => void;
   /** Monotonic milliseconds. */
   readonly nowMs: () => number;
@@ -33,8 +33,9 @@ export class AnswerWatch {
 
   /** An answer as it goes out. */
   readonly seen = (answer: Answer): void => {
-    if (answer.kind.status < 500) return;
-    this.#deps.onServerError(answer.kind.status);
+    const { status } = answer.kind;
+    if (status !== 500 && status !== 503) return;
+    this.#deps.onServerError(status);
     this.note(answer);
   };
 

@@ -5,11 +5,14 @@
 
 /** A step back of more than this is a clock that was set, not a reply that was slow. */
 const CLOCK_WAS_SET_MS = 1000;
+/** As fast as a clock that runs ahead is let fall back, without being set (500 ppm of NTP's slew). */
+const SLEW = 0.0005;
 
 export class DatabaseClock {
   readonly #monotonicMs: () => number;
-  /** Database time minus monotonic time, by the latest reply. */
+  /** Database time minus monotonic time: never more than that was at the latest reply. */
   #offsetMs = Number.NaN;
+  #receivedMs = Number.NaN;
   #highestMs = Number.NEGATIVE_INFINITY;
 
   /** @param monotonicMs milliseconds that only go forward, such as performance.now. */
@@ -18,11 +21,15 @@ export class DatabaseClock {
   }
 
   /**
-   * Takes a reading: `databaseMs` was true when the database answered, a little before
-   * `receivedMs`. Carried forward from the reply it is behind by that little: never early.
+   * Takes a reading: `databaseMs` was true at some moment between asking and receiving. Carried forward from the
+   * reply it is behind by what the reply took: never early. After a slow one what was known before is nearer to it,
+   * if it can be true still: else an instance would open as late as the last reply before T was slow.
    */
-  set(databaseMs: number, receivedMs: number): void {
-    this.#offsetMs = databaseMs - receivedMs;
+  set(databaseMs: number, { sentMs, receivedMs }: { sentMs: number; receivedMs: number }): void {
+    const [least, most] = [databaseMs - receivedMs, databaseMs - sentMs];
+    const before = this.#offsetMs - (receivedMs - this.#receivedMs) * SLEW;
+    this.#offsetMs = before > least && before <= most ? before : least;
+    this.#receivedMs = receivedMs;
     if (databaseMs < this.#highestMs - CLOCK_WAS_SET_MS) this.#highestMs = Number.NEGATIVE_INFINITY;
   }
 

@@ -2,12 +2,21 @@
  * Whether an instance may answer from what it knows (design.md section 2.7): every act raises the
  * epoch in Postgres and then in Redis, and every read of Redis brings the epoch along.
  */
+import type { EpochWatch } from './epoch-watch.ts';
 
 /**
  * Without word from Redis an instance trusts its last successful poll for so long. An act with
  * Redis away is acknowledged after 12 s: this and the longest answer lie within it.
  */
 const TRUST_POLL_MS = 10_000;
+
+interface Polls {
+  /** Milliseconds since the last successful poll was sent. */
+  readonly pollAgeMs: number;
+}
+
+/** Two polls and more have failed: an act of this moment would else be taken for one that was missed. */
+const POLLS_FAIL_MS = 3_000;
 
 /**
  * serve: what the instance knows is current. behind: an act has happened that it does not know of.
@@ -18,16 +27,26 @@ export type EpochVerdict = 'serve' | 'behind' | 'stale';
 /**
  * @param known the epoch of the last successful poll.
  * @param inRedis undefined when the key is missing or Redis is away.
- * @param polls milliseconds since the last successful poll was sent; looked at only when it matters.
+ * @param watch what Redis has said meanwhile; asked only when polls fail.
  */
 export function judgeEpoch(
   known: number,
   inRedis: number | undefined,
-  polls: { readonly pollAgeMs: number },
+  polls: Polls,
+  watch: Pick<EpochWatch, 'isUnbrokenFor'>,
 ): EpochVerdict {
-  if (inRedis === known) return 'serve';
   if (inRedis !== undefined && inRedis > known) return 'behind';
-  return polls.pollAgeMs < TRUST_POLL_MS ? 'serve' : 'stale';
+  const { pollAgeMs } = polls;
+  if (pollAgeMs < TRUST_POLL_MS) return 'serve';
+  return inRedis === known && watch.isUnbrokenFor(pollAgeMs) ? 'serve' : 'stale';
+}
+
+/**
+ * Whether an instance without news from Postgres knows that it has missed an act: then it does not know what is
+ * closed either.
+ */
+export function hasMissedAct(known: number, polls: Polls, watch: Pick<EpochWatch, 'epoch'>): boolean {
+  return watch.epoch > known && polls.pollAgeMs >= POLLS_FAIL_MS;
 }
 
 /** The epoch as Redis holds it, or undefined when that is no number. */

@@ -16,7 +16,8 @@ import { SlipKey, keyBytes } from '#results/redis-keys.ts';
 import { openSealed, sealPayload } from '#results/seal.ts';
 import type { LoadedBatch } from './batch-shelf.ts';
 import type { EpochVerdict } from './epoch-rule.ts';
-import { judgeEpoch } from './epoch-rule.ts';
+import { hasMissedAct, judgeEpoch } from './epoch-rule.ts';
+import type { EpochWatch } from './epoch-watch.ts';
 import type { CountedWrong, Limiter, Tried } from './limits/limiter.ts';
 import type { Verdict } from './limits/verdict.ts';
 import type { Visitor } from './limits/visitor.ts';
@@ -62,6 +63,7 @@ export type Lookup = (
 
 export interface LookupDeps {
   readonly publications: Publications;
+  readonly watch: EpochWatch;
   /** undefined: the service was told to run without Redis. */
   readonly cache: ResultCache | undefined;
   readonly store: SlipStore;
@@ -110,17 +112,19 @@ interface Question {
 
 /** Makes the use case. */
 export function createLookup(deps: LookupDeps): Lookup {
-  const { publications, cache, store, limiter, log, observer } = deps;
+  const { publications, watch, cache, store, limiter, log, observer } = deps;
+  /** What is closed may be open for others by now. */
+  const isOutdated = (): boolean => hasMissedAct(publications.epoch, publications, watch);
 
   /** Everything up to the limits, which needs no store. */
   const prepare = ({ seriesId, fields, visitor, hasProof }: Asked): Question | LookupOutcome => {
     const view = publications.view(seriesId);
-    if (view === 'unknown') return UNKNOWN;
+    if (view === 'unknown') return isOutdated() ? UNAVAILABLE : UNKNOWN;
     if (view === 'unusable') return UNAVAILABLE;
     const matched = matchCredentials(view.definition, fields);
     if (!matched.ok) return { kind: 'invalid', field: matched.field, fault: matched.fault };
     const nowMs = publications.nowMs();
-    if (view.batch === undefined) return notReleased(view, nowMs);
+    if (view.batch === undefined) return isOutdated() ? UNAVAILABLE : notReleased(view, nowMs);
     const batch = view.batch.slot.loaded;
     const keyed = batch?.sets.get(matched.set.name);
     if (batch === undefined || keyed === undefined) return UNAVAILABLE;
@@ -138,7 +142,7 @@ export function createLookup(deps: LookupDeps): Lookup {
   };
 
   const epochVerdict = ({ epoch }: Question, inRedis: number | undefined): EpochVerdict =>
-    judgeEpoch(epoch, inRedis, publications);
+    judgeEpoch(epoch, inRedis, publications, watch);
 
   const attempt = (asked: Asked): PromiseLike<LookupOutcome> | LookupOutcome => {
     const question = prepare(asked);

@@ -4,8 +4,9 @@
  * ask for the same slip at once.
  *
  * Failure policy: never rejects. Waits 200 ms for a connection and 250 ms for the answer at most,
- * then it is `away`; beyond the waiting line it is `refused` at once. The database checks the
- * publication itself by its own clock, so what it answers is current.
+ * then it is `away`; beyond the waiting line it is `refused` at once. A Postgres that has answered nobody for half a
+ * second is asked by one in half a second: all others are told `away` at once. The database checks the
+ * publication itself by its own clock, so what it answers is current, or 0.1 s old.
  */
 import type pg from 'pg';
 import type { Digest } from '#results/digest.ts';
@@ -37,12 +38,32 @@ export const BOUNDS_BEHIND_REDIS: FallbackBounds = { connections: 5, waiting: 64
 /** With REDIS_URL=none, where every lookup that the filter lets through comes here. */
 export const BOUNDS_WITHOUT_REDIS: FallbackBounds = { connections: 16, waiting: 256 };
 
+/**
+ * A slip that was found is shared for so long: longer than a read of Redis waits (redis-reader.ts), so that one that
+ * was under way before the slip was written back finds it here (npm run drill:redis-cold).
+ */
+const SHARED_FOR_MS = 100;
+/** Without any answer for so long and so often, Postgres is away for all. */
+const GIVEN_UP_AFTER_MS = 500;
+const GIVEN_UP_AFTER = 5;
+/** Each attempt leaves a connection in the line of a Postgres that stands still: 575 took it 1.5 s to answer again. */
+const TRY_EVERY_MS = 500;
+/** What failed longer ago says nothing of now. */
+const FORGOTTEN_AFTER_MS = 2_000;
+
 export class PostgresFallback implements SlipStore {
   readonly #pool: pg.Pool;
   readonly #limit: number;
   readonly #log: Logger;
   readonly #observer: LookupObserver;
-  readonly #running = new Map<string, Promise<SlipAnswer>>();
+  /** Queries, and slips that were found just now. */
+  readonly #shared = new Map<string, Promise<SlipAnswer>>();
+  #underWay = 0;
+  /** Failures in a row, and when the first and the last of them were. */
+  #failures = 0;
+  #failingSinceMs = 0;
+  #failedAtMs = 0;
+  #tryAgainAtMs = 0;
   #lastFault: string | undefined;
 
   /** @param pool of `bounds.connections` connections and with FALLBACK_TIMEOUTS. */
@@ -55,21 +76,36 @@ export class PostgresFallback implements SlipStore {
 
   find(batch: number, digest: Digest): Promise<SlipAnswer> {
     const key = `${batch} ${digest.toString('base64')}`;
-    const running = this.#running.get(key);
-    if (running !== undefined) return running;
-    if (this.#running.size >= this.#limit) {
-      this.#observer.postgres('refused');
-      return Promise.resolve({ kind: 'refused' });
+    const shared = this.#shared.get(key);
+    if (shared !== undefined) return shared;
+    const refusal = this.#underWay >= this.#limit ? 'refused' : this.#isGivenUp() ? 'away' : undefined;
+    if (refusal !== undefined) {
+      this.#observer.postgres(refusal);
+      return Promise.resolve({ kind: refusal });
     }
-    const asked = this.#ask(batch, digest).finally(() => this.#running.delete(key));
-    this.#running.set(key, asked);
+    const asked = this.#ask(batch, digest, () => this.#shared.delete(key));
+    this.#shared.set(key, asked);
     return asked;
   }
 
-  async #ask(batch: number, digest: Digest): Promise<SlipAnswer> {
+  async #ask(batch: number, digest: Digest, forget: () => void): Promise<SlipAnswer> {
+    this.#underWay += 1;
     const answer = await this.#query(batch, digest);
+    this.#underWay -= 1;
     this.#observer.postgres(answer.kind);
+    // One turn more: when this process was held up, timers come before the sockets whose reads they wait for.
+    if (answer.kind === 'found') setTimeout(() => setImmediate(forget), SHARED_FOR_MS);
+    else forget();
     return answer;
+  }
+
+  #isGivenUp(): boolean {
+    const nowMs = performance.now();
+    if (nowMs - this.#failedAtMs > FORGOTTEN_AFTER_MS) this.#failures = 0;
+    if (this.#failures < GIVEN_UP_AFTER || nowMs - this.#failingSinceMs < GIVEN_UP_AFTER_MS) return false;
+    if (nowMs < this.#tryAgainAtMs) return true;
+    this.#tryAgainAtMs = nowMs + TRY_EVERY_MS;
+    return false;
   }
 
   async #query(batch: number, digest: Digest): Promise<SlipAnswer> {
@@ -81,6 +117,7 @@ export class PostgresFallback implements SlipStore {
         [batch, digest],
       );
       this.#lastFault = undefined;
+      this.#failures = 0;
       const row = result.rows[0];
       if (row?.open !== true) return { kind: 'closed' };
       return row.payload === null ? { kind: 'absent' } : { kind: 'found', payload: row.payload };
@@ -90,6 +127,9 @@ export class PostgresFallback implements SlipStore {
       if (fault !== this.#lastFault)
         this.#log.error('a slip could not be read', { store: 'postgres', fault });
       this.#lastFault = fault;
+      this.#failedAtMs = performance.now();
+      if (this.#failures === 0) this.#failingSinceMs = this.#failedAtMs;
+      this.#failures += 1;
       return { kind: 'away' };
     }
   }

@@ -31,8 +31,11 @@ export interface PublicationsDeps {
   readonly peppers: readonly Pepper[];
   readonly log: Logger;
   readonly observer: LookupObserver;
-  /** Called after each successful poll, to raise the epoch in Redis; must not throw. */
-  readonly onEpoch?: (epoch: number) => void;
+  /**
+   * Called after each poll, for the epoch in Redis; must not throw.
+   * @param isRead whether the poll was successful: only then the epoch may be told to others.
+   */
+  readonly onPolled?: (epoch: number, isRead: boolean) => void;
   /** Milliseconds that only go forward. */
   readonly monotonicMs?: () => number;
 }
@@ -41,7 +44,7 @@ export class Publications {
   readonly #source: PublicationSource;
   readonly #log: Logger;
   readonly #observer: LookupObserver;
-  readonly #onEpoch: (epoch: number) => void;
+  readonly #onPolled: (epoch: number, isRead: boolean) => void;
   readonly #monotonicMs: () => number;
   readonly #clock: DatabaseClock;
   readonly #definitions: DefinitionShelf;
@@ -61,7 +64,7 @@ export class Publications {
     this.#source = deps.source;
     this.#log = deps.log;
     this.#observer = deps.observer;
-    this.#onEpoch = deps.onEpoch ?? (() => {});
+    this.#onPolled = deps.onPolled ?? (() => {});
     this.#monotonicMs = deps.monotonicMs ?? (() => performance.now());
     this.#clock = new DatabaseClock(this.#monotonicMs);
     this.#definitions = new DefinitionShelf(deps);
@@ -162,7 +165,7 @@ export class Publications {
     const sentMs = this.#monotonicMs();
     try {
       const state = await this.#source.readState();
-      await this.#adopt(state, this.#monotonicMs());
+      await this.#adopt(state, { sentMs, receivedMs: this.#monotonicMs() });
       this.#polledAtMs = sentMs;
       this.#observer.poll('read');
       if (this.#lastFault !== undefined)
@@ -174,12 +177,11 @@ export class Publications {
       // Said once and not every second.
       if (fault !== this.#lastFault) this.#log.error(...pollFault(error, fault));
       this.#lastFault = fault;
-      return;
     }
-    this.#onEpoch(this.#epoch);
+    this.#onPolled(this.#epoch, this.#lastFault === undefined);
   }
 
-  async #adopt(state: ServiceState, receivedMs: number): Promise<void> {
+  async #adopt(state: ServiceState, asked: { sentMs: number; receivedMs: number }): Promise<void> {
     if (state.epoch < this.#epoch) {
       // A replica that lags, or a backup: its acts of taking back are missing.
       throw new FangbangError(
@@ -213,7 +215,7 @@ export class Publications {
       });
       timelines.set(facts.id, timeline);
     }
-    this.#clock.set(state.nowMs, receivedMs);
+    this.#clock.set(state.nowMs, asked);
     this.#answers = answers;
     this.#timelines = timelines;
     this.#epoch = state.epoch;

@@ -1,12 +1,13 @@
 /**
  * What the service writes to Redis, over a client of its own: the epoch it has learned, and slips
- * that the cache had lost.
+ * that the cache had lost. It also reads the epoch after each poll (epoch-watch.ts).
  *
  * Failure policy: never rejects, nobody waits for it. What could not be written is counted and
  * written again when it is missed again.
  */
 import { EPOCH_KEY, RAISE_EPOCH_SCRIPT } from '#results/redis-keys.ts';
 import { parseEpoch } from './epoch-rule.ts';
+import type { EpochWatch } from './epoch-watch.ts';
 import type { LookupObserver } from './observer.ts';
 import type { RedisClient } from './redis-client.ts';
 
@@ -16,10 +17,12 @@ const MAX_HEALING = 64;
 export class RedisWriter {
   readonly #client: RedisClient;
   readonly #observer: LookupObserver;
+  readonly #watch: EpochWatch;
   #healing = 0;
 
-  constructor(client: RedisClient, observer: LookupObserver) {
+  constructor(client: RedisClient, watch: EpochWatch, observer: LookupObserver) {
     this.#client = client;
+    this.#watch = watch;
     this.#observer = observer;
   }
 
@@ -41,11 +44,17 @@ export class RedisWriter {
       });
   }
 
-  /** Raises the epoch in Redis when it is lower or missing; never lowers it. */
-  async raiseEpoch(epoch: number): Promise<void> {
+  /**
+   * Compares the epoch in Redis with the known one.
+   * @param mayRaise whether Postgres has just said the known one: then Redis gets it when its own is lower or
+   *   missing. It is never lowered.
+   */
+  async compareEpoch(epoch: number, mayRaise: boolean): Promise<void> {
+    const askedAtMs = this.#watch.nowMs();
     try {
       const inRedis = parseEpoch(await this.#client.getBuffer(EPOCH_KEY));
-      if (inRedis === undefined || inRedis < epoch)
+      this.#watch.heard(inRedis, askedAtMs);
+      if (mayRaise && (inRedis === undefined || inRedis < epoch))
         await this.#client.eval(RAISE_EPOCH_SCRIPT, 1, EPOCH_KEY, String(epoch));
     } catch {
       // The client's own events say that Redis is away; the next poll tries again.

@@ -10,6 +10,7 @@
 import { setImmediate as nextTurn, setTimeout as sleep } from 'node:timers/promises';
 import { createLimiter } from '#lookup/limits/limiter.ts';
 import type { LimitSettings } from '#lookup/limits/settings.ts';
+import { EpochWatch } from '#lookup/epoch-watch.ts';
 import { createLookup } from '#lookup/lookup.ts';
 import type { Logger, LookupObserver } from '#lookup/observer.ts';
 import { faultName } from '#lookup/observer.ts';
@@ -92,6 +93,7 @@ function programOf(deps: PracticeDeps, series: MadeUpSeries, publications: Publi
   const { fetchMany, log, limits } = deps;
   const lookup = createLookup({
     publications,
+    watch: new EpochWatch(),
     cache: new RedisReader(async (keys, into) => {
       await fetchMany?.(keys, into).catch(() => {});
       await series.fetchMany(keys, into);

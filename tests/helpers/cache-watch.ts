@@ -2,11 +2,9 @@
  * @module When instances of the service have a cache again: judged by their own metrics, under load.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
+import { REDIS_OUTCOMES } from '../../service/lookup/observer.ts';
 
-interface CacheReads {
-  readonly hit: number;
-  readonly away: number;
-}
+type CacheReads = Readonly<Record<(typeof REDIS_OUTCOMES)[number], number>>;
 
 /** Long enough for some dozens of reads under the loads of tests. */
 const WINDOW_MS = 400;
@@ -14,20 +12,21 @@ const WINDOW_MS = 400;
 const MOST_AWAY = 0.15;
 
 /**
- * Resolves once every instance reads Redis as usual for 400 ms: to the milliseconds from `fromMs` (by
- * performance.now) to the beginning of that time.
+ * Resolves once every instance reads Redis as usual for 400 ms, or another time: to the milliseconds from `fromMs`
+ * (by performance.now) to the beginning of that time.
  * @throws when that has not come after `atMostMs`.
  */
 export async function untilCacheIsBack(
   services: readonly { readonly adminUrl: string }[],
   fromMs: number,
   atMostMs: number,
+  windowMs = WINDOW_MS,
 ): Promise<number> {
   const backMs = services.map(async (service) => {
     for (;;) {
       const beganMs = performance.now();
       const before = await readsOf(service);
-      await sleep(WINDOW_MS);
+      await sleep(windowMs);
       const after = await readsOf(service);
       const hits = after.hit - before.hit;
       const away = after.away - before.away;
@@ -39,14 +38,15 @@ export async function untilCacheIsBack(
   return Math.max(...(await Promise.all(backMs)));
 }
 
-async function readsOf({ adminUrl }: { readonly adminUrl: string }): Promise<CacheReads> {
+/** Reads of Redis since the instance began, by what became of them. */
+export async function readsOf({ adminUrl }: { readonly adminUrl: string }): Promise<CacheReads> {
   const text = await (await fetch(`${adminUrl}/metrics`)).text();
-  const read = (outcome: string): number => {
+  const read = (outcome: keyof CacheReads): number => {
     const line = text
       .split('\n')
       .find((one) => one.startsWith(`fangbang_redis_reads_total{outcome="${outcome}"}`));
     if (line === undefined) throw new Error(`there is no metric of Redis reads that are ${outcome}`);
     return Number(line.slice(line.indexOf('}') + 1));
   };
-  return { hit: read('hit'), away: read('away') };
+  return Object.fromEntries(REDIS_OUTCOMES.map((outcome) => [outcome, read(outcome)])) as CacheReads;
 }

@@ -8,7 +8,7 @@ import type { SeriesDefinition } from '../../service/results/definition.ts';
 import { expectedMarks, fieldsOf, type TestCandidate } from './batch.ts';
 
 /**
- * right: the marks of the candidate, or 404 for a stranger. later: an honest 503 or 429. wrong:
+ * right: the marks of the candidate, or 404 for a stranger. later: an honest 503 or 429, which says when. wrong:
  * anything else, above all another's marks or 404 for a candidate. broken: no answer at all.
  */
 export type Judgement = 'right' | 'later' | 'wrong' | 'broken';
@@ -47,6 +47,8 @@ export interface CheckedLoadOptions {
   /** Well-formed credentials that are nobody's; each tenth request is one of them. */
   readonly strangers: readonly TestCandidate[];
   readonly perSecond: number;
+  /** Requests in all; no end when left out. */
+  readonly atMost?: number;
 }
 
 const STRANGER_EVERY = 10;
@@ -56,7 +58,7 @@ const HANGS_AFTER_MS = 20_000;
 
 /** Starts at once. Requests go out by the clock, however slow the answers are. */
 export function startCheckedLoad(options: CheckedLoadOptions): CheckedLoad {
-  const { urls, definition, candidates, strangers, perSecond } = options;
+  const { urls, definition, candidates, strangers, perSecond, atMost = Infinity } = options;
   const answers: LoadAnswer[] = [];
   const underWay = new Set<Promise<void>>();
   // Shorter than the service keeps an idle connection, or it may end just when the next request is sent.
@@ -93,7 +95,7 @@ export function startCheckedLoad(options: CheckedLoadOptions): CheckedLoad {
   };
   const timer = setInterval(() => {
     const due = Math.floor(((performance.now() - startedMs) / 1000) * perSecond);
-    for (let n = sent; n < due; n += 1) send(n);
+    for (let n = sent; n < Math.min(due, atMost); n += 1) send(n);
   }, TICK_MS);
   return {
     answers,
@@ -108,6 +110,8 @@ export function startCheckedLoad(options: CheckedLoadOptions): CheckedLoad {
 
 interface Answer {
   readonly status: number;
+  /** Of Retry-After. */
+  readonly retryAfter: string | undefined;
   readonly text: string;
 }
 
@@ -127,7 +131,8 @@ function ask(
         let text = '';
         response.setEncoding('utf8').on('data', (part: string) => (text += part));
         response.once('error', reject);
-        response.once('end', () => resolve({ status: response.statusCode ?? 0, text }));
+        const { statusCode: status = 0, headers: head } = response;
+        response.once('end', () => resolve({ status, retryAfter: head['retry-after'], text }));
       },
     );
     asked.setTimeout(HANGS_AFTER_MS, () => asked.destroy(new Error('no answer')));
@@ -136,9 +141,10 @@ function ask(
   });
 }
 
-function judge(definition: SeriesDefinition, asked: TestCandidate, { status, text }: Answer): Judgement {
+function judge(definition: SeriesDefinition, asked: TestCandidate, answer: Answer): Judgement {
+  const { status, text } = answer;
   // 429: without Redis each process counts wrong attempts in a small table, where two may share a place.
-  if (status === 503 || status === 429) return 'later';
+  if (isHonestlyLater(answer)) return 'later';
   if (status !== 200) return 'wrong';
   const json = JSON.parse(text) as Record<string, unknown>;
   const expected = expectedMarks(definition, asked);
@@ -147,9 +153,14 @@ function judge(definition: SeriesDefinition, asked: TestCandidate, { status, tex
 }
 
 /** 429: with Redis away a wrong attempt needs a proof of work, whoever makes it. */
-function judgeStranger({ status, text }: Answer): Judgement {
-  if (status === 404) return text.includes('"urn:fangbang:problem:candidate-not-found"') ? 'right' : 'wrong';
-  return status === 503 || status === 429 ? 'later' : 'wrong';
+function judgeStranger(answer: Answer): Judgement {
+  if (isHonestlyLater(answer)) return 'later';
+  const { status, text } = answer;
+  return status === 404 && text.includes('"urn:fangbang:problem:candidate-not-found"') ? 'right' : 'wrong';
+}
+
+function isHonestlyLater({ status, retryAfter = '' }: Answer): boolean {
+  return (status === 503 || status === 429) && /^[1-9][0-9]{0,5}$/.test(retryAfter);
 }
 
 /** What a run, or a part of it, came to. */

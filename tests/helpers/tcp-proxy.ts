@@ -71,7 +71,7 @@ export async function startTcpProxy(targetPort: number): Promise<TcpProxy> {
 }
 
 /** The same URL with another port. */
-export function throughProxy(url: string, proxy: TcpProxy): string {
+export function throughProxy(url: string, proxy: Pick<TcpProxy, 'port'>): string {
   const changed = new URL(url);
   changed.hostname = '127.0.0.1';
   changed.port = String(proxy.port);

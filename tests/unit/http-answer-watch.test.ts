@@ -2,6 +2,7 @@ import { expect, test } from 'vitest';
 import type { LogFields } from '../../service/lookup/observer.ts';
 import { AnswerWatch } from '../../service/http/answer-watch.ts';
 import { problemAnswer } from '../../service/http/problems.ts';
+import { refuseConnection } from '../../service/http/request-faults.ts';
 import { makeAnswerKind, wholeBody } from '../../service/http1/answer.ts';
 
 function watching(): {
@@ -38,11 +39,12 @@ test('a 500 is counted and not logged: it has been', () => {
   expect([lines, counted]).toEqual([[], [500]]);
 });
 
-test('answers below 500 are neither logged nor counted', () => {
+test('what is the fault of who asks is neither logged nor counted, an unknown HTTP included', () => {
   const { watch, lines, counted } = watching();
   watch.seen({ kind: makeAnswerKind(200, {}), changing: {}, body: '{}' });
   watch.seen(problemAnswer('candidate-not-found'));
   watch.seen(problemAnswer('too-many-attempts'));
+  for (const status of [501, 505] as const) watch.seen(refuseConnection(status));
   expect([lines, counted]).toEqual([[], []]);
 });
 

@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { BodyState, RequestBody } from '../../service/http1/request-body.ts';
 import { ChunkedBody, SizedBody } from '../../service/http1/request-body.ts';
+import { refusedChunks } from '../helpers/http1-refused.ts';
 
 const MOST_BYTES = 1_000;
 
@@ -102,38 +103,7 @@ describe('a body in chunks', () => {
     );
   });
 
-  const refused: readonly (readonly [what: string, status: 400 | 413, text: string])[] = [
-    ['no size', 400, '\r\n'],
-    ['a size that is no number', 400, 'g\r\n'],
-    ['a size with a sign', 400, '+1\r\na\r\n0\r\n\r\n'],
-    ['a negative size', 400, '-1\r\n'],
-    ['a size with 0x', 400, '0x1\r\na\r\n'],
-    ['a size with a space before it', 400, ' 1\r\na\r\n'],
-    ['a size with a space after it', 400, '1 \r\na\r\n'],
-    ['a size with an underscore', 400, '1_0\r\n'],
-    ['a size of nine digits', 400, '000000001\r\na\r\n'],
-    ['a size of 16 digits, which overflows', 400, '10000000000000001\r\na\r\n'],
-    ['a bare LF after a size', 400, '1\na\r\n0\r\n\r\n'],
-    ['a bare CR after a size', 400, '1\ra\r\n0\r\n\r\n'],
-    ['CR CR LF after a size', 400, '1\r\r\na\r\n'],
-    ['a bare LF in an extension', 400, '1;a\n\r\na\r\n'],
-    ['a control character in an extension', 400, '1;a\0\r\na\r\n'],
-    ['an extension without a name', 400, '1;\r\na\r\n'],
-    ['an open quotation in an extension', 400, '1;a="b\r\na\r\n'],
-    ['an extension of 257 bytes', 400, `1;${'a'.repeat(255)}\r\na\r\n`],
-    ['a chunk longer than its size', 400, '1\r\nab\r\n'],
-    ['a bare LF after a chunk', 400, '1\r\na\n0\r\n\r\n'],
-    ['a bare CR after a chunk', 400, '1\r\na\r0\r\n\r\n'],
-    ['a trailer without a colon', 400, '0\r\na\r\n\r\n'],
-    ['a folded trailer', 400, '0\r\na: b\r\n c\r\n\r\n'],
-    ['a space before the colon of a trailer', 400, '0\r\na : b\r\n\r\n'],
-    ['a bare LF after the trailers', 400, '0\r\n\n'],
-    ['17 trailers', 400, `0\r\n${'a: b\r\n'.repeat(17)}\r\n`],
-    ['one byte too many in one chunk', 413, '3e9\r\n'],
-    ['one byte too many in two chunks', 413, `3e8\r\n${'a'.repeat(1000)}\r\n1\r\n`],
-    ['a chunk of 4 GB', 413, 'ffffffff\r\n'],
-  ];
-  it.each(refused)('is refused for %s, with %i', (_, status, text) => {
+  it.each(refusedChunks(MOST_BYTES))('is refused for %s, with %i', (_, status, text) => {
     expect(chunked(text).state).toBe(status);
   });
 

@@ -4,6 +4,7 @@
  */
 import { randomBytes } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
+import { EpochWatch } from '#lookup/epoch-watch.ts';
 import { createLimiter } from '#lookup/limits/limiter.ts';
 import { DEFAULT_LIMITS } from '#lookup/limits/settings.ts';
 import type { Counted, SharedCounters } from '#lookup/limits/shared-counters.ts';
@@ -97,6 +98,7 @@ class Rig {
   monotonicMs = 5_000;
   readonly healed: Buffer[] = [];
   readonly logged: { message: string; fields: LogFields | undefined }[] = [];
+  readonly watch = new EpochWatch(() => this.monotonicMs);
   readonly publications: Publications;
   readonly lookup: Lookup;
 
@@ -133,6 +135,7 @@ class Rig {
     });
     this.lookup = createLookup({
       publications: this.publications,
+      watch: this.watch,
       cache: {
         read: async (key, along) => {
           this.cacheKeys.push(Buffer.from(plainKey(key)));
@@ -167,6 +170,14 @@ class Rig {
     const isRead = await this.publications.refresh();
     await new Promise(setImmediate);
     return isRead;
+  }
+
+  /** Time goes by; Redis is heard meanwhile, unless it is away. */
+  age(ms: number, inRedis: number | 'away' = 2): void {
+    for (const endMs = this.monotonicMs + ms; this.monotonicMs < endMs;) {
+      this.monotonicMs = Math.min(endMs, this.monotonicMs + 1_000);
+      if (inRedis !== 'away') this.watch.heard(inRedis, this.monotonicMs);
+    }
   }
 
   async ask(some: Record<string, string> = fields): Promise<string> {
@@ -212,13 +223,38 @@ describe('a lookup', () => {
     expect(rig.slipsAsked).toBe(0);
   });
 
+  it('is unavailable when Redis was away for long, although it knows of no act since, until the next poll', async () => {
+    const rig = await makeRig();
+    rig.age(1_000);
+    expect(await rig.ask()).toBe('found');
+    rig.age(12_000, 'away');
+    rig.age(1_000);
+    expect(await rig.ask()).toBe('unavailable');
+    rig.counted = ALLOWED;
+    expect(await rig.ask(wrongFields)).toBe('unavailable');
+    await rig.poll();
+    rig.age(60_000);
+    expect(await rig.ask()).toBe('found');
+  });
+
+  it('of a closed series is unavailable when Redis knows of an act that cannot be read for long', async () => {
+    const rig = new Rig();
+    rig.state = WITHDRAWN;
+    await rig.poll();
+    rig.age(2_000, 9);
+    expect(await rig.ask()).toBe('notReleased');
+    rig.age(1_000, 9);
+    expect(await rig.ask()).toBe('unavailable');
+    expect((await rig.lookup('no-such', fields, VISITOR)).kind).toBe('unavailable');
+  });
+
   it.each([
     ['is absent by an equal epoch', 60_000, ALLOWED, 'absent'],
     ['asks for a proof of work without word from Redis', 9_999, UNCOUNTED, 'proofRequired'],
     ['is unavailable without word from Redis after 10 s', 10_000, UNCOUNTED, 'unavailable'],
   ])('for nobody known, when the last poll is old, %s', async (_t, ageMs, counted, kind) => {
     const rig = await makeRig();
-    rig.monotonicMs += ageMs;
+    rig.age(ageMs);
     rig.counted = counted;
     expect(await rig.ask(wrongFields)).toBe(kind);
     expect(rig.slipsAsked).toBe(0);

@@ -4,7 +4,7 @@
  */
 import { ifNoneMatchParameter, seriesIdParameter } from './api-paths.ts';
 import type { JsonObject } from './components.ts';
-import { header } from './responses.ts';
+import { header, problemResponses } from './responses.ts';
 
 const language = [
   {
@@ -44,7 +44,7 @@ const signed = [
 const empty = (description: string): JsonObject => ({ description: `${description} There is no body.` });
 const wechatRefusals = {
   403: empty('Not signed by WeChat.'),
-  404: empty('The channel is not set up.'),
+  404: { ...problemResponses(['not-found'])['404'], description: 'The channel is not set up.' },
 } as const;
 
 export const pagePaths: Readonly<Record<string, JsonObject>> = {
