@@ -51,12 +51,12 @@ const SCRIPT = fileURLToPath(new URL('./load.lua', import.meta.url));
 
 /** Runs wrk to its end. */
 export async function runLoad(run: LoadRun): Promise<LoadResult> {
-  const { port, connections, seconds } = run;
+  const { wrk, port, connections, seconds, stop } = run;
   const args = [
     ...['-t1', `-c${connections}`, `-d${seconds}s`, '--timeout', '10s', `-s${SCRIPT}`],
     ...[`http://127.0.0.1:${port}`, '--', run.requestsFile, run.answersFile],
   ];
-  return resultSchema.parse(await runWrkScript(run, args, 'drill'));
+  return resultSchema.parse(await runWrkScript({ wrk, seconds, stop }, args, 'drill'));
 }
 
 /** The latency in milliseconds, rounded up, within which this share of the admitted were answered. */
