@@ -6,7 +6,7 @@
  * Failure policy: never rejects. Waits 200 ms for a connection and 250 ms for the answer at most,
  * then it is `away`; beyond the waiting line it is `refused` at once. A Postgres that has answered nobody for half a
  * second is asked by one in half a second: all others are told `away` at once. The database checks the
- * publication itself by its own clock, so what it answers is current, or 0.1 s old.
+ * publication itself by its own clock, so what it answers is current, or 0.1 s old behind Redis.
  */
 import type pg from 'pg';
 import type { Digest } from '#results/digest.ts';
@@ -32,17 +32,18 @@ export const FALLBACK_TIMEOUTS = { connectionTimeoutMillis: 200, query_timeout: 
 export interface FallbackBounds {
   readonly connections: number;
   readonly waiting: number;
+  /** Milliseconds for which a slip that was found is shared. */
+  readonly sharedForMs: number;
 }
-/** Behind Redis: 0.05% of wrong guesses, and a cache that heals. */
-export const BOUNDS_BEHIND_REDIS: FallbackBounds = { connections: 5, waiting: 64 };
-/** With REDIS_URL=none, where every lookup that the filter lets through comes here. */
-export const BOUNDS_WITHOUT_REDIS: FallbackBounds = { connections: 16, waiting: 256 };
-
 /**
- * A slip that was found is shared for so long: longer than a read of Redis waits (redis-reader.ts), so that one that
- * was under way before the slip was written back finds it here (npm run drill:redis-cold).
+ * Behind Redis: 0.05% of wrong guesses, and a cache that heals. A slip is shared for longer than a read of Redis
+ * waits (redis-reader.ts): one that was under way before it was written back finds it here
+ * (npm run drill:redis-cold).
  */
-const SHARED_FOR_MS = 100;
+export const BOUNDS_BEHIND_REDIS: FallbackBounds = { connections: 5, waiting: 64, sharedForMs: 100 };
+/** With REDIS_URL=none, where every lookup that the filter lets through comes here. */
+export const BOUNDS_WITHOUT_REDIS: FallbackBounds = { connections: 16, waiting: 256, sharedForMs: 0 };
+
 /** Without any answer for so long and so often, Postgres is away for all. */
 const GIVEN_UP_AFTER_MS = 500;
 const GIVEN_UP_AFTER = 5;
@@ -54,6 +55,7 @@ const FORGOTTEN_AFTER_MS = 2_000;
 export class PostgresFallback implements SlipStore {
   readonly #pool: pg.Pool;
   readonly #limit: number;
+  readonly #sharedForMs: number;
   readonly #log: Logger;
   readonly #observer: LookupObserver;
   /** Queries, and slips that were found just now. */
@@ -70,6 +72,7 @@ export class PostgresFallback implements SlipStore {
   constructor(pool: pg.Pool, bounds: FallbackBounds, deps: { log: Logger; observer: LookupObserver }) {
     this.#pool = pool;
     this.#limit = bounds.connections + bounds.waiting;
+    this.#sharedForMs = bounds.sharedForMs;
     this.#log = deps.log;
     this.#observer = deps.observer;
   }
@@ -94,7 +97,8 @@ export class PostgresFallback implements SlipStore {
     this.#underWay -= 1;
     this.#observer.postgres(answer.kind);
     // One turn more: when this process was held up, timers come before the sockets whose reads they wait for.
-    if (answer.kind === 'found') setTimeout(() => setImmediate(forget), SHARED_FOR_MS);
+    if (answer.kind === 'found' && this.#sharedForMs > 0)
+      setTimeout(() => setImmediate(forget), this.#sharedForMs);
     else forget();
     return answer;
   }

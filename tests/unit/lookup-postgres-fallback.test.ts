@@ -33,7 +33,7 @@ class Rig {
   };
   readonly fallback = new PostgresFallback(
     this.#pool as unknown as pg.Pool,
-    { connections: 5, waiting: 3 },
+    { connections: 5, waiting: 3, sharedForMs: 100 },
     { log, observer },
   );
 
