@@ -107,7 +107,7 @@ async function main(config: Config): Promise<void> {
     peppers: config.peppers,
     log,
     observer: metrics,
-    onPolled: (epoch, isRead) => void writer?.compareEpoch(epoch, isRead),
+    onPolled: (epoch) => void writer?.compareEpoch(epoch, publications),
   });
   const loop = new LoopWatch(config.maxLoopDelayMs);
   loop.start();

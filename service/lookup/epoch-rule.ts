@@ -3,14 +3,9 @@
  * epoch in Postgres and then in Redis, and every read of Redis brings the epoch along.
  */
 import type { EpochWatch } from './epoch-watch.ts';
+import { LONGEST_SILENCE_MS } from './epoch-watch.ts';
 
-/**
- * Without word from Redis an instance trusts its last successful poll for so long. An act with
- * Redis away is acknowledged after 12 s: this and the longest answer lie within it.
- */
-const TRUST_POLL_MS = 10_000;
-
-interface Polls {
+export interface Polls {
   /** Milliseconds since the last successful poll was sent. */
   readonly pollAgeMs: number;
 }
@@ -37,7 +32,7 @@ export function judgeEpoch(
 ): EpochVerdict {
   if (inRedis !== undefined && inRedis > known) return 'behind';
   const { pollAgeMs } = polls;
-  if (pollAgeMs < TRUST_POLL_MS) return 'serve';
+  if (pollAgeMs < LONGEST_SILENCE_MS) return 'serve';
   return inRedis === known && watch.isUnbrokenFor(pollAgeMs) ? 'serve' : 'stale';
 }
 

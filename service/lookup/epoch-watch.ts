@@ -7,12 +7,17 @@
  * before (npm run drill:correction: withdrawn slips were served by an instance that was cut off from Postgres).
  */
 
-/** An act is acknowledged after a longer silence than this alone; reads come every 1 to 5 s. */
-const SILENCE_MS = 10_000;
+/**
+ * Without word from Redis an instance trusts its last successful poll for so long, and after a silence of so long
+ * Redis no more than that poll. An act with Redis away is acknowledged after 12 s: this and the longest answer lie
+ * within it. Redis is asked every 1 to 5 s.
+ */
+export const LONGEST_SILENCE_MS = 10_000;
 
 export class EpochWatch {
   readonly #monotonicMs: () => number;
   #epoch = 0;
+  #hasNone = false;
   /** When the last answer was asked for. */
   #heardAtMs = Number.NEGATIVE_INFINITY;
   /** An equal epoch proves something to who has polled later. */
@@ -34,11 +39,14 @@ export class EpochWatch {
    */
   heard(epoch: number | undefined, askedAtMs: number): void {
     const nowMs = this.#monotonicMs();
-    if (epoch === undefined || epoch < this.#epoch) this.#provesFromMs = nowMs;
-    else if (nowMs - this.#heardAtMs >= SILENCE_MS)
-      this.#provesFromMs = Math.max(this.#provesFromMs, nowMs - SILENCE_MS);
+    // As long as it has none it is the same loss: else nobody could ever tell it one.
+    const isLost = epoch === undefined ? !this.#hasNone : epoch < this.#epoch;
+    if (isLost) this.#provesFromMs = nowMs;
+    else if (nowMs - this.#heardAtMs >= LONGEST_SILENCE_MS)
+      this.#provesFromMs = Math.max(this.#provesFromMs, nowMs - LONGEST_SILENCE_MS);
     this.#heardAtMs = askedAtMs;
     this.#epoch = epoch ?? 0;
+    this.#hasNone = epoch === undefined;
   }
 
   /** As last heard; 0 when there is none. */
@@ -49,6 +57,6 @@ export class EpochWatch {
   /** Whether Redis was never away for long, nor has lost anything, since so many milliseconds ago. */
   isUnbrokenFor(ageMs: number): boolean {
     const nowMs = this.#monotonicMs();
-    return nowMs - this.#heardAtMs < SILENCE_MS && nowMs - ageMs > this.#provesFromMs;
+    return nowMs - this.#heardAtMs < LONGEST_SILENCE_MS && nowMs - ageMs > this.#provesFromMs;
   }
 }

@@ -31,11 +31,8 @@ export interface PublicationsDeps {
   readonly peppers: readonly Pepper[];
   readonly log: Logger;
   readonly observer: LookupObserver;
-  /**
-   * Called after each poll, for the epoch in Redis; must not throw.
-   * @param isRead whether the poll was successful: only then the epoch may be told to others.
-   */
-  readonly onPolled?: (epoch: number, isRead: boolean) => void;
+  /** Called after each poll, whether it succeeded or not, with the epoch that is known; must not throw. */
+  readonly onPolled?: (epoch: number) => void;
   /** Milliseconds that only go forward. */
   readonly monotonicMs?: () => number;
 }
@@ -44,7 +41,7 @@ export class Publications {
   readonly #source: PublicationSource;
   readonly #log: Logger;
   readonly #observer: LookupObserver;
-  readonly #onPolled: (epoch: number, isRead: boolean) => void;
+  readonly #onPolled: (epoch: number) => void;
   readonly #monotonicMs: () => number;
   readonly #clock: DatabaseClock;
   readonly #definitions: DefinitionShelf;
@@ -178,7 +175,7 @@ export class Publications {
       if (fault !== this.#lastFault) this.#log.error(...pollFault(error, fault));
       this.#lastFault = fault;
     }
-    this.#onPolled(this.#epoch, this.#lastFault === undefined);
+    this.#onPolled(this.#epoch);
   }
 
   async #adopt(state: ServiceState, asked: { sentMs: number; receivedMs: number }): Promise<void> {

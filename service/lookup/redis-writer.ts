@@ -6,6 +6,7 @@
  * written again when it is missed again.
  */
 import { EPOCH_KEY, RAISE_EPOCH_SCRIPT } from '#results/redis-keys.ts';
+import type { Polls } from './epoch-rule.ts';
 import { parseEpoch } from './epoch-rule.ts';
 import type { EpochWatch } from './epoch-watch.ts';
 import type { LookupObserver } from './observer.ts';
@@ -45,16 +46,16 @@ export class RedisWriter {
   }
 
   /**
-   * Compares the epoch in Redis with the known one.
-   * @param mayRaise whether Postgres has just said the known one: then Redis gets it when its own is lower or
-   *   missing. It is never lowered.
+   * Reads the epoch in Redis and raises it when it is lower or missing; never lowers it. A Redis that has lost it is
+   * told only what was polled since: an act may have been told to it, and lost with the rest, after the poll before.
    */
-  async compareEpoch(epoch: number, mayRaise: boolean): Promise<void> {
+  async compareEpoch(epoch: number, polls: Polls): Promise<void> {
     const askedAtMs = this.#watch.nowMs();
     try {
       const inRedis = parseEpoch(await this.#client.getBuffer(EPOCH_KEY));
       this.#watch.heard(inRedis, askedAtMs);
-      if (mayRaise && (inRedis === undefined || inRedis < epoch))
+      const isLower = inRedis === undefined || inRedis < epoch;
+      if (isLower && this.#watch.isUnbrokenFor(polls.pollAgeMs))
         await this.#client.eval(RAISE_EPOCH_SCRIPT, 1, EPOCH_KEY, String(epoch));
     } catch {
       // The client's own events say that Redis is away; the next poll tries again.
