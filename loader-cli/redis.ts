@@ -10,6 +10,7 @@ import { Cluster, Redis } from 'ioredis';
 import type { RedisOptions } from 'ioredis';
 import { FangbangError } from '#results/errors.ts';
 import type { RedisAddress } from '#results/redis-address.ts';
+import { accessOptions } from '#results/redis-address.ts';
 import { catchForgottenAsking } from '#results/redis-cluster-nodes.ts';
 import { EPOCH_KEY, RAISE_EPOCH_SCRIPT, clusterKeys } from '#results/redis-keys.ts';
 import { clusterBulk, singleBulk } from './redis-bulk.ts';
@@ -171,8 +172,7 @@ function makeClient(address: Exclude<RedisAddress, { kind: 'none' }>): Redis | C
         sentinels: [...address.sentinels],
         name: address.master,
         sentinelRetryStrategy: () => null,
-        ...login(address),
-        ...(address.isTls ? { tls: {}, enableTLSForSentinelMode: true, sentinelTLS: {} } : {}),
+        ...accessOptions(address),
       });
     case 'cluster': {
       const { retryStrategy: _, lazyConnect, ...forNodes } = OPTIONS;
@@ -180,7 +180,7 @@ function makeClient(address: Exclude<RedisAddress, { kind: 'none' }>): Redis | C
         lazyConnect,
         clusterRetryStrategy: () => null,
         slotsRefreshTimeout: CONNECT_TIMEOUT_MS,
-        redisOptions: { ...forNodes, ...login(address), ...(address.isTls ? { tls: {} } : {}) },
+        redisOptions: { ...forNodes, ...accessOptions(address) },
       });
       catchForgottenAsking(cluster);
       return cluster;
@@ -188,14 +188,4 @@ function makeClient(address: Exclude<RedisAddress, { kind: 'none' }>): Redis | C
     default:
       throw new FangbangError('config-invalid', 'REDIS_URL has an unknown form');
   }
-}
-
-function login(address: { username: string | undefined; password: string | undefined }): {
-  username?: string;
-  password?: string;
-} {
-  return {
-    ...(address.username === undefined ? {} : { username: address.username }),
-    ...(address.password === undefined ? {} : { password: address.password }),
-  };
 }

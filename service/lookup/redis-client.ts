@@ -8,6 +8,7 @@
  */
 import { Cluster, Redis } from 'ioredis';
 import type { RedisAddress } from '#results/redis-address.ts';
+import { accessOptions } from '#results/redis-address.ts';
 import { catchForgottenAsking } from '#results/redis-cluster-nodes.ts';
 import type { Logger } from './observer.ts';
 import { faultName } from './observer.ts';
@@ -98,8 +99,7 @@ function makeClient(address: Exclude<RedisAddress, { kind: 'none' }>, connection
     case 'sentinel':
       return new Redis({
         ...options,
-        ...login(address),
-        ...(address.isTls ? { tls: {}, enableTLSForSentinelMode: true, sentinelTLS: {} } : {}),
+        ...accessOptions(address),
         enableOfflineQueue: false,
         retryStrategy: reconnectAfterMs,
         sentinels: [...address.sentinels],
@@ -124,7 +124,7 @@ function makeClient(address: Exclude<RedisAddress, { kind: 'none' }>, connection
         clusterNodeRetryStrategy: reconnectAfterMs,
         slotsRefreshTimeout: 500,
         slotsRefreshInterval: 2_000,
-        redisOptions: { ...options, ...login(address), ...(address.isTls ? { tls: {} } : {}) },
+        redisOptions: { ...options, ...accessOptions(address) },
       });
       catchForgottenAsking(cluster);
       askForSlotsWhenNodesLeave(cluster);
@@ -143,16 +143,4 @@ function askForSlotsWhenNodesLeave(cluster: Cluster): void {
       if (cluster.status === 'ready') cluster.refreshSlotsCache();
     });
   });
-}
-
-interface Login {
-  username?: string;
-  password?: string;
-}
-
-function login(address: { username: string | undefined; password: string | undefined }): Login {
-  return {
-    ...(address.username === undefined ? {} : { username: address.username }),
-    ...(address.password === undefined ? {} : { password: address.password }),
-  };
 }

@@ -57,6 +57,27 @@ export function parseRedisUrl(text: string): RedisAddress {
   return { kind: 'sentinel', sentinels: nodes, master: path, ...access };
 }
 
+/** What the library's options have of an address besides its hosts. */
+export function accessOptions(
+  address: Extract<RedisAddress, { kind: 'sentinel' | 'cluster' }>,
+): AccessOptions {
+  const { kind, isTls, username, password } = address;
+  return {
+    ...(username === undefined ? {} : { username }),
+    ...(password === undefined ? {} : { password }),
+    ...(isTls ? { tls: {} } : {}),
+    ...(isTls && kind === 'sentinel' ? { enableTLSForSentinelMode: true, sentinelTLS: {} } : {}),
+  };
+}
+
+export interface AccessOptions {
+  username?: string;
+  password?: string;
+  tls?: object;
+  enableTLSForSentinelMode?: boolean;
+  sentinelTLS?: object;
+}
+
 /** A stray % is a fault of the address, not of the program. */
 function decode(text: string): string {
   try {
