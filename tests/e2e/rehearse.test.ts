@@ -12,7 +12,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { RehearsalRecord } from '../../loadtest/report/record.ts';
 import { LAUNCH_TIMEOUT_MS, launchBrowser, overflowAt, visit } from '../helpers/browser.ts';
 import { startAlteringProxy } from '../helpers/k6/altering-proxy.ts';
-import { startDelayingProxy } from '../helpers/k6/delaying-proxy.ts';
+import { startTcpProxy, throughProxy } from '../helpers/tcp-proxy.ts';
 import type { LoadedService } from '../helpers/k6/loaded-service.ts';
 import { startLoadedService } from '../helpers/k6/loaded-service.ts';
 
@@ -107,11 +107,13 @@ describe('npm run rehearse against a service', () => {
   test('a service slowed by a few milliseconds is told from itself, by an earlier report', async () => {
     const baseline = join(reportIn('report'), 'report.json');
     const same = await rehearse([...args(undefined, 'same'), '--baseline', baseline]);
-    const proxy = await startDelayingProxy(
-      loaded.service.url,
-      recordIn(reportIn('report')).summary.p50Ms + 6,
-    );
-    const slowed = await rehearse([...args(proxy.url, 'slowed'), '--baseline', baseline]);
+    const proxy = await startTcpProxy(Number(new URL(loaded.service.url).port));
+    proxy.delay(recordIn(reportIn('report')).summary.p50Ms + 6);
+    const slowed = await rehearse([
+      ...args(throughProxy(loaded.service.url, proxy), 'slowed'),
+      '--baseline',
+      baseline,
+    ]);
     await proxy.close();
     const missed = /MISSED  p50 of honest lookups, against the baseline/;
     expect(slowed.stdout).toMatch(missed);

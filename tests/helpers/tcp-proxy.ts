@@ -1,8 +1,10 @@
 /**
- * @module A way to a store that a test can cut: a TCP proxy on 127.0.0.1.
+ * @module A way to a store, or to the service, that a test can cut, stall and slow down: a TCP proxy on 127.0.0.1.
+ * What comes back late keeps its order, also when the delay is changed.
  */
 import type { Socket } from 'node:net';
 import { connect, createServer } from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
 
 export interface TcpProxy {
   readonly port: number;
@@ -11,6 +13,8 @@ export interface TcpProxy {
   /** Keeps every connection and passes nothing on until `mend`, as a store that hangs. */
   readonly stall: () => void;
   readonly mend: () => void;
+  /** From now on every answer takes so many milliseconds more; 0 to begin with. */
+  readonly delay: (milliseconds: number) => void;
   readonly close: () => Promise<void>;
 }
 
@@ -19,12 +23,13 @@ export async function startTcpProxy(targetPort: number): Promise<TcpProxy> {
   const sockets = new Set<Socket>();
   let isCut = false;
   let isStalled = false;
-  const server = createServer((near) => {
+  let delayMs = 0;
+  const server = createServer({ noDelay: true }, (near) => {
     if (isCut) {
       near.destroy();
       return;
     }
-    const far = connect(targetPort, '127.0.0.1');
+    const far = connect({ host: '127.0.0.1', port: targetPort, noDelay: true });
     for (const [socket, other] of [
       [near, far],
       [far, near],
@@ -35,9 +40,19 @@ export async function startTcpProxy(targetPort: number): Promise<TcpProxy> {
         sockets.delete(socket);
         other.destroy();
       });
-      socket.on('data', (bytes) => other.write(bytes));
       if (isStalled) socket.pause();
     }
+    near.on('data', (bytes) => far.write(bytes));
+    let before: Promise<void> | undefined;
+    const passLate = async (bytes: string | Uint8Array, dueMs: number, after = before): Promise<void> => {
+      await after;
+      await sleep(Math.max(0, dueMs - performance.now()));
+      near.write(bytes);
+    };
+    far.on('data', (bytes) => {
+      if (delayMs === 0 && before === undefined) near.write(bytes);
+      else before = passLate(bytes, performance.now() + delayMs);
+    });
   });
   await new Promise<void>((resolve) => {
     server.listen(0, '127.0.0.1', resolve);
@@ -55,6 +70,9 @@ export async function startTcpProxy(targetPort: number): Promise<TcpProxy> {
     stall: () => {
       isStalled = true;
       for (const socket of sockets) socket.pause();
+    },
+    delay: (milliseconds) => {
+      delayMs = milliseconds;
     },
     mend: () => {
       isCut = false;

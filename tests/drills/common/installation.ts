@@ -6,7 +6,7 @@
 import { makeOwnInstallation } from '../../helpers/own-installation.ts';
 import type { Installation, TestBatch, TestCandidate } from '../../helpers/batch.ts';
 import { gaokaoCandidates, openBatch, presetDefinition } from '../../helpers/batch.ts';
-import type { RunningService, ServiceOptions } from '../../helpers/service.ts';
+import type { RunningService, Runtime, ServiceOptions } from '../../helpers/service.ts';
 import { startService } from '../../helpers/service.ts';
 import type { OwnServer } from '../../helpers/stores.ts';
 import { startOwnPostgres, startOwnRedis } from '../../helpers/stores.ts';
@@ -75,4 +75,34 @@ export function preload(runtime: 'bun' | 'node', module: URL): Record<string, st
   return runtime === 'bun'
     ? { BUN_OPTIONS: `--preload=${module.pathname}` }
     : { NODE_OPTIONS: `--import=${module.href}` };
+}
+
+/**
+ * Instances beside one another, behind a proxy that they trust.
+ * @param runtimes one for each.
+ * @param env what an instance has besides.
+ */
+export async function serveAll(
+  { progress, stop }: Pick<Drill, 'progress' | 'stop'>,
+  { serve }: Pick<DrillInstallation, 'serve'>,
+  runtimes: readonly Runtime[],
+  env: (runtime: Runtime) => Record<string, string> | Promise<Record<string, string>>,
+): Promise<RunningService[]> {
+  const services = await progress(`${runtimes.length} instances (${runtimes.join(', ')})`, () =>
+    Promise.all(
+      runtimes.map(async (runtime) =>
+        serve({
+          runtime,
+          env: {
+            TRUSTED_PROXIES: '127.0.0.0/8',
+            // Who is turned away on a machine that is busy otherwise waits for a second or two on purpose.
+            MAX_LOOP_DELAY_MS: '10000',
+            ...(await env(runtime)),
+          },
+        }),
+      ),
+    ),
+  );
+  stop.throwIfAborted();
+  return services;
 }

@@ -12,7 +12,7 @@ import {
 } from '../../helpers/checked-load.ts';
 import { RUNTIMES, type RunningService } from '../../helpers/service.ts';
 import { oneOf, runDrill, wholeNumber, type Drill, type Outcome } from '../common/drill.ts';
-import { openInstallation, preload } from '../common/installation.ts';
+import { openInstallation, preload, serveAll } from '../common/installation.ts';
 import { feel, type Fault, type Felt } from './faults.ts';
 import { freezerOf } from './freeze-postgres.ts';
 import { judgePostgresDown } from './judge.ts';
@@ -76,25 +76,10 @@ async function takeDown(drill: Drill): Promise<Outcome> {
   const lost = batch.sealed.slice(batch.sealed.length - cold);
   await withRedis(redis.url, (client) => client.unlink(lost.map(({ key }) => key)));
   const runtimes = only === undefined ? RUNTIMES : [only, only];
-  const services = await progress(`two instances (${runtimes.join(', ')})`, () =>
-    Promise.all(
-      runtimes.map((runtime) =>
-        serve({
-          runtime,
-          env: {
-            ...(sabotage === undefined
-              ? {}
-              : preload(runtime, new URL(`./${sabotage}.mjs`, import.meta.url))),
-            TRUSTED_PROXIES: '127.0.0.0/8',
-            // Who is turned away on a machine that is busy otherwise waits for a second or two on purpose.
-            MAX_LOOP_DELAY_MS: '10000',
-          },
-        }),
-      ),
-    ),
+  const services = await serveAll(drill, { serve }, runtimes, (runtime) =>
+    sabotage === undefined ? {} : preload(runtime, new URL(`./${sabotage}.mjs`, import.meta.url)),
   );
   const ended = watchEnds(services);
-  stop.throwIfAborted();
 
   const strangers = gaokaoCandidates(definition, STRANGERS, {
     from: candidates.length + 1 + (seed % MOST_SHIFT),

@@ -5,10 +5,10 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { gaokaoCandidates, warmBatch, withRedis } from '../../helpers/batch.ts';
 import { EASY_PROOFS } from '../../helpers/proof-of-work.ts';
-import { RUNTIMES, type Runtime } from '../../helpers/service.ts';
+import { RUNTIMES } from '../../helpers/service.ts';
 import { oneOf, runDrill, wholeNumber, type Drill, type Outcome } from '../common/drill.ts';
 import { shuffled } from '../common/guesses.ts';
-import { openInstallation, preload } from '../common/installation.ts';
+import { openInstallation, preload, serveAll } from '../common/installation.ts';
 import { startCrowd } from './crowd.ts';
 import { feel, type Fault, type Felt } from './faults.ts';
 import { judgeCold } from './judge.ts';
@@ -71,27 +71,12 @@ async function goCold(drill: Drill): Promise<Outcome> {
     { length: instances },
     (_, n) => only ?? RUNTIMES[n % RUNTIMES.length] ?? 'bun',
   );
-  const services = await progress(`${instances} instances (${runtimes.join(', ')})`, () =>
-    Promise.all(
-      runtimes.map(async (runtime: Runtime) =>
-        serve({
-          runtime,
-          env: {
-            ...EASY_PROOFS,
-            ...(sabotage === undefined
-              ? {}
-              : preload(runtime, new URL(`./${sabotage}.mjs`, import.meta.url))),
-            // A login of its own: Postgres tells the instances apart by it.
-            DATABASE_URL: await installation.database.urlFor('fangbang_service'),
-            TRUSTED_PROXIES: '127.0.0.0/8',
-            // Nobody is to be kept from Postgres by a machine that is busy otherwise.
-            MAX_LOOP_DELAY_MS: '10000',
-          },
-        }),
-      ),
-    ),
-  );
-  stop.throwIfAborted();
+  const services = await serveAll(drill, { serve }, runtimes, async (runtime) => ({
+    ...EASY_PROOFS,
+    ...(sabotage === undefined ? {} : preload(runtime, new URL(`./${sabotage}.mjs`, import.meta.url))),
+    // A login of its own: Postgres tells the instances apart by it.
+    DATABASE_URL: await installation.database.urlFor('fangbang_service'),
+  }));
 
   const strangers = gaokaoCandidates(definition, STRANGERS, { from: CANDIDATES + 1 });
   const urls = services.map(({ url }) => url);

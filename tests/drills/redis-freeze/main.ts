@@ -7,12 +7,11 @@ import { gaokaoCandidates } from '../../helpers/batch.ts';
 import { startCheckedLoad, summarize } from '../../helpers/checked-load.ts';
 import { EASY_PROOFS } from '../../helpers/proof-of-work.ts';
 import { RUNTIMES } from '../../helpers/service.ts';
-import { throughProxy } from '../../helpers/tcp-proxy.ts';
+import { startTcpProxy, throughProxy } from '../../helpers/tcp-proxy.ts';
 import { oneOf, runDrill, wholeNumber, type Drill, type Outcome } from '../common/drill.ts';
-import { openInstallation, preload } from '../common/installation.ts';
+import { openInstallation, preload, serveAll } from '../common/installation.ts';
 import { feel, type Fault, type Felt } from './faults.ts';
 import { judgeFreeze } from './judge.ts';
-import { startSlowProxy } from './slow-proxy.ts';
 
 const SABOTAGES = ['library-defaults', 'patience'] as const;
 
@@ -62,28 +61,15 @@ async function freeze(drill: Drill): Promise<Outcome> {
   const only = oneOf(values, 'runtime', RUNTIMES);
   const probe = oneOf(values, 'sabotage', SABOTAGES) ?? 'tell-queues';
   const { redis, installation, definition, candidates, serve } = await openInstallation(drill, CANDIDATES);
-  const proxy = await startSlowProxy(redis.port);
+  const proxy = await startTcpProxy(redis.port);
   undo(proxy.close);
   undo(redis.thaw);
   const runtimes = only === undefined ? RUNTIMES : [only, only];
-  const services = await progress(`two instances (${runtimes.join(', ')})`, () =>
-    Promise.all(
-      runtimes.map((runtime) =>
-        serve({
-          runtime,
-          env: {
-            ...EASY_PROOFS,
-            ...preload(runtime, new URL(`./${probe}.mjs`, import.meta.url)),
-            REDIS_URL: throughProxy(installation.redisUrl ?? '', proxy),
-            TRUSTED_PROXIES: '127.0.0.0/8',
-            // Who is turned away on a machine that is busy otherwise waits for a second or two on purpose.
-            MAX_LOOP_DELAY_MS: '10000',
-          },
-        }),
-      ),
-    ),
-  );
-  stop.throwIfAborted();
+  const services = await serveAll(drill, { serve }, runtimes, (runtime) => ({
+    ...EASY_PROOFS,
+    ...preload(runtime, new URL(`./${probe}.mjs`, import.meta.url)),
+    REDIS_URL: throughProxy(installation.redisUrl ?? '', proxy),
+  }));
 
   const strangers = gaokaoCandidates(definition, STRANGERS, { from: CANDIDATES + 1 + (seed % MOST_SHIFT) });
   const urls = services.map(({ url }) => url);
@@ -99,8 +85,8 @@ async function freeze(drill: Drill): Promise<Outcome> {
     { name: 'Redis is frozen', begin: redis.freeze, end: redis.thaw },
     {
       name: `Redis answers ${LATENCY_MS} ms late`,
-      begin: () => proxy.setDelay(LATENCY_MS),
-      end: () => proxy.setDelay(0),
+      begin: () => proxy.delay(LATENCY_MS),
+      end: () => proxy.delay(0),
     },
   ];
   const felt: Felt[] = [];
