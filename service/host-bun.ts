@@ -2,6 +2,7 @@
  * Sockets on Bun. Its types are stated here as far as they are used: the package of all of them
  * would change the types of the whole program.
  */
+import { SHARED_BYTES } from './http1/answer-bytes.ts';
 import type { Connection, Wire } from './http1/connection.ts';
 import type { Http1Server } from './http1/server.ts';
 import type { Listener, ListenOptions } from './host.ts';
@@ -60,7 +61,8 @@ class BunWire implements Wire {
     // Something of a 100 Continue is still here.
     const gone = this.#rest === undefined ? this.#socket.write(bytes, 0, size) : 0;
     if (gone === size) return true;
-    const rest = Buffer.from(bytes.subarray(Math.max(0, gone), size));
+    const left = bytes.subarray(Math.max(0, gone), size);
+    const rest = size <= SHARED_BYTES ? Buffer.from(left) : left;
     this.#rest = this.#rest === undefined ? rest : Buffer.concat([this.#rest, rest]);
     return false;
   }

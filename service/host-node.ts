@@ -4,6 +4,7 @@
 import type { Socket } from 'node:net';
 import { createServer } from 'node:net';
 import type { Listener, ListenOptions } from './host.ts';
+import { SHARED_BYTES } from './http1/answer-bytes.ts';
 import type { Wire } from './http1/connection.ts';
 import type { Http1Server } from './http1/server.ts';
 
@@ -23,9 +24,9 @@ class NodeWire implements Wire {
   }
 
   send(bytes: Buffer, size: number): boolean {
-    // Either is the socket's own, which may write it when this has long returned.
-    if (size <= SLICE_BYTES) return this.#socket.write(bytes.toString('latin1', 0, size), 'latin1');
-    this.#rest = Buffer.from(bytes.subarray(0, size));
+    // The string is the socket's own, which may write it when this has long returned.
+    if (size <= SHARED_BYTES) return this.#socket.write(bytes.toString('latin1', 0, size), 'latin1');
+    this.#rest = bytes.subarray(0, size);
     return this.sendRest();
   }
 

@@ -19,8 +19,8 @@ export interface AnswerBytes {
   readonly size: number;
 }
 
-/** For most answers; a larger one gets memory of its own. */
-const ROOM_BYTES = 64 * 1024;
+/** Answers up to this size are written into the same room, one after the other; a larger one gets memory of its own. */
+export const SHARED_BYTES = 64 * 1024;
 /** Date, length, connection. */
 const OWN_LINES_BYTES = 256;
 /** Shorter texts are written quicker by the character than by a call. */
@@ -31,8 +31,8 @@ const SPACE = 32;
 const ZERO = 48;
 const COLON = 58;
 
-const room = Buffer.alloc(ROOM_BYTES);
-let bodyRoom = Buffer.alloc(ROOM_BYTES);
+const room = Buffer.alloc(SHARED_BYTES);
+let bodyRoom = Buffer.alloc(SHARED_BYTES);
 
 /** Puts an answer together. */
 export function answerBytes(answer: Answer, { date, isLast, isForHead }: Circumstances): AnswerBytes {
@@ -41,7 +41,7 @@ export function answerBytes(answer: Answer, { date, isLast, isForHead }: Circums
   const size = bodySize(body);
   let most = lines.length + OWN_LINES_BYTES + size;
   for (const name in changing) most += name.length + (changing[name] ?? '').length + 4;
-  const out = most <= ROOM_BYTES ? room : Buffer.allocUnsafe(most);
+  const out = most <= SHARED_BYTES ? room : Buffer.allocUnsafe(most);
 
   out.set(lines);
   let at = lines.length;

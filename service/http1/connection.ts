@@ -18,7 +18,8 @@ import { RequestHead, parseRequestHead } from './request-head.ts';
 export interface Wire {
   readonly remoteAddress: string | undefined;
   /**
-   * Sends the first `size` bytes, or keeps a copy of what cannot be sent yet: they may change afterwards.
+   * Sends the first `size` bytes, or keeps what cannot be sent yet: a copy of it when they are SHARED_BYTES or fewer,
+   * which may change afterwards.
    * @returns whether all of it has gone; if not, `drained` follows.
    */
   send(bytes: Buffer, size: number): boolean;
@@ -61,6 +62,11 @@ const CR = 13;
 const LF = 10;
 /** For the other side to take a last answer while what it still sends is thrown away. */
 const LINGER_MS = 1_000;
+/**
+ * Of what is thrown away: beyond it the socket is paused. A sender that knows no end costs this much reading, not a
+ * second of it, and on Node as much memory, which the collector takes back when it has 64 MB together.
+ */
+const MOST_THROWN_AWAY_BYTES = 1024 * 1024;
 /** Input that is kept while an answer is under way; beyond it the socket is paused. */
 const MOST_AHEAD_BYTES = 16 * 1024;
 /** The words of the program's own 500 need the program. */
@@ -94,6 +100,7 @@ export class Connection implements Peer {
   #body: RequestBody | undefined;
   #isLast = false;
   #isPaused = false;
+  #thrownAwayBytes = 0;
   /** The other side sends no more; what it sent before is answered. */
   #hasEnded = false;
   /** Has had an answer. */
@@ -126,15 +133,16 @@ export class Connection implements Peer {
 
   /** Bytes have come. */
   received(bytes: Buffer): void {
-    if (!this.#isReading && !this.#isWaiting) return;
+    if (!this.#isReading && !this.#isWaiting) {
+      this.#thrownAwayBytes += bytes.length;
+      if (this.#thrownAwayBytes > MOST_THROWN_AWAY_BYTES) this.#pause();
+      return;
+    }
     if (this.#isKept && this.isIdle)
       this.#deadlineMs = this.#shared.nowMs + this.#shared.limits.requestWithinMs;
     this.#input = this.#input.length === 0 ? bytes : Buffer.concat([this.#input, bytes]);
     this.#advance();
-    if (!this.#isPaused && this.#isWaiting && this.#input.length > MOST_AHEAD_BYTES) {
-      this.#isPaused = true;
-      this.#wire.pause();
-    }
+    if (this.#isWaiting && this.#input.length > MOST_AHEAD_BYTES) this.#pause();
   }
 
   /** What was kept of an answer has gone. */
@@ -211,11 +219,20 @@ export class Connection implements Peer {
     this.#isAdvancing = false;
     if (!this.#isReading) return;
     if (this.#hasEnded) this.#finish();
-    else if (this.#isPaused) {
-      // Only now: with each answer, far more would come in than a request takes out.
-      this.#isPaused = false;
-      this.#wire.resume();
-    }
+    // Only now: with each answer, far more would come in than a request takes out.
+    else this.#resume();
+  }
+
+  #pause(): void {
+    if (this.#isPaused) return;
+    this.#isPaused = true;
+    this.#wire.pause();
+  }
+
+  #resume(): void {
+    if (!this.#isPaused) return;
+    this.#isPaused = false;
+    this.#wire.resume();
   }
 
   /** @returns whether there is more to do. */
@@ -364,7 +381,7 @@ export class Connection implements Peer {
     this.#state = 'lingering';
     this.#input = NOTHING;
     this.#deadlineMs = this.#shared.nowMs + LINGER_MS;
-    if (this.#isPaused) this.#wire.resume();
+    this.#resume();
     this.#wire.finish();
     if (this.#hasEnded) this.#closeSoftly();
   }

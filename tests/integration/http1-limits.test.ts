@@ -16,6 +16,12 @@ const LIMITS = { requestWithinMs: 600, idleMs: 1_500, takeWithinMs: 700 };
 const LATE_MS = 1_500;
 const MEGABYTE = 1024 * 1024;
 const LARGE_BYTES = 24 * MEGABYTE;
+const GIGABYTE = 1024 * MEGABYTE;
+const PIECE = Buffer.alloc(64 * 1024);
+/** A second of reading would be hundreds of megabytes; what the two systems keep of it is up to ten. */
+const MOST_POURED_BYTES = 32 * MEGABYTE;
+/** As in connection.ts: for a last answer to be taken. */
+const LINGER_MS = 1_000;
 
 /** Sends a byte every so often until the connection is over. @returns milliseconds until then. */
 async function drip(client: RawClient, text: string, everyMs = 20): Promise<number> {
@@ -110,6 +116,22 @@ describe.each(RUNTIMES)('on %s', (runtime) => {
       expect((await client.answer()).body.equals(largePattern(LARGE_BYTES))).toBe(true);
       expect(performance.now() - began).toBeGreaterThan(LIMITS.takeWithinMs + 300);
       client.destroy();
+    });
+
+    it('who goes on with a body that was refused is read for a few megabytes, then no more, and reset', async () => {
+      const client = await connectTo(server.port);
+      client.send(request('POST /echo', [`Content-Length: ${GIGABYTE}`]));
+      expect((await client.answer()).status).toBe(413);
+      const began = performance.now();
+      const gone = new Promise<void>((resolve) => client.socket.once('close', () => resolve()));
+      const pour = (): void => {
+        while (!client.socket.destroyed && client.socket.write(PIECE));
+      };
+      client.socket.on('drain', pour);
+      pour();
+      await gone;
+      expect(performance.now() - began).toBeLessThan(LINGER_MS + LATE_MS);
+      expect(client.socket.bytesWritten - client.socket.writableLength).toBeLessThan(MOST_POURED_BYTES);
     });
 
     it('while the server itself stands still no time passes for anybody', async () => {

@@ -2,7 +2,7 @@
  * What an examinee reads out to a helper is found in the log: the request ids of answers that had no result to
  * give, from the API and on the page, on both runtimes.
  */
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import type { Installation, TestCandidate } from '../helpers/batch.ts';
 import {
   fieldsOf,
@@ -40,6 +40,7 @@ describe.each(RUNTIMES)('on %s', (runtime) => {
       redisUrl: 'none',
       pepperFile: installation.pepperFile,
     });
+    onTestFinished(async () => void (await service.stop()));
     expect((await service.lookup(SERIES.id, fieldsOf(SERIES, candidate))).status).toBe(200);
     toPostgres.cut();
     const answer = await service.lookup(SERIES.id, fieldsOf(SERIES, candidate));
@@ -61,6 +62,5 @@ describe.each(RUNTIMES)('on %s', (runtime) => {
     expect(await service.metric('fangbang_server_errors_total{status="503"}')).toBe(2);
     for (const canary of [...Object.values(candidate.credentials), candidate.slip.name])
       expect(service.output()).not.toContain(canary);
-    await service.stop();
   });
 });

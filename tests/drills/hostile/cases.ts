@@ -207,7 +207,7 @@ function anyBody({ candidates }: Known): fc.Arbitrary<Body> {
   );
   const form = fields.map((one) =>
     Object.entries(one)
-      .map(([key, text]) => `${encode(key)}=${encode(String(text))}`)
+      .map(([key, text]) => `${encode(key)}=${encode(asText(text))}`)
       .join('&'),
   );
   const bytes = fc.uint8Array({ maxLength: 2_000 }).map((one) => Buffer.from(one));
@@ -234,4 +234,9 @@ function anyBody({ candidates }: Known): fc.Arbitrary<Body> {
     { weight: 1, arbitrary: asBody(large, forJson) },
     { weight: 1, arbitrary: fc.constant({ bytes: Buffer.alloc(0), type: undefined }) },
   );
+}
+
+/** Some of what is generated has no text of its own: an object without a prototype. */
+function asText(value: unknown): string {
+  return typeof value === 'string' ? value : (JSON.stringify(value) ?? '');
 }

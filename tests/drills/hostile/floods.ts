@@ -53,7 +53,7 @@ async function pour(
   const status = Number(/^HTTP\/1\.1 (\d{3})/.exec(client.rest.toString('latin1', 0, 12))?.[1] ?? 0);
   client.destroy();
   tally.seen(status);
-  // Who sends for more than a second after the refusal may be reset before it is read (ARCHITECTURE.md).
+  // Who goes on sending after the refusal may be reset before it is read (ARCHITECTURE.md).
   if (status !== 0 && status !== refusal) tally.fault(`${what}: ${status}`);
 }
 

@@ -18,9 +18,6 @@ import { startSlowCrowd } from './slow.ts';
 import { smuggleKnown, smuggleMutated } from './smuggling.ts';
 import type { Tally } from './tally.ts';
 
-import { monitorEventLoopDelay } from 'node:perf_hooks';
-const DBG = monitorEventLoopDelay({ resolution: 10 });
-DBG.enable();
 const SABOTAGES = ['no-limits', 'tolerant'] as const;
 
 const USAGE = `npm run drill:hostile -- [options]
