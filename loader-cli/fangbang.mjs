@@ -3,12 +3,6 @@
 // (HMAC and seal of a row: 7.8 µs, on Node 21.5 µs). FANGBANG_RUNTIME=node or bun chooses another.
 // What starts us comes before any TypeScript, so it is shared with npm start.
 // oxlint-disable-next-line no-restricted-imports
-import { handOver } from '../infra/local/hand-over.mjs';
+import { handOverToChosen } from '../infra/local/hand-over.mjs';
 
-const runtime = process.env['FANGBANG_RUNTIME'] || 'fastest';
-if (['node', 'bun', 'fastest'].includes(runtime)) {
-  handOver(runtime, new URL('./main.ts', import.meta.url), process.argv.slice(2), { dev: false });
-} else {
-  process.stderr.write('fangbang: FANGBANG_RUNTIME must be node or bun\n');
-  process.exitCode = 2;
-}
+handOverToChosen(new URL('./main.ts', import.meta.url), process.argv.slice(2));

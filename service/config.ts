@@ -13,6 +13,7 @@ import { FangbangError } from '#results/errors.ts';
 import type { RedisAddress } from '#results/redis-address.ts';
 import { parseRedisUrl } from '#results/redis-address.ts';
 import { DEFAULT_HOLD_MS, MOST_HOLD_MS } from './http/held-answers.ts';
+import { DEFAULT_SPREAD_MS, MOST_SPREAD_MS } from './page/page.ts';
 import { DEFAULT_PRACTICE_LOOKUPS } from './practice/practice.ts';
 import type { TracingSettings } from './tracing/settings.ts';
 import { tracingSettings, tracingVariables } from './tracing/settings.ts';
@@ -39,6 +40,8 @@ export interface Config {
   readonly holdOverloadedMs: number;
   /** Made-up lookups before the instance is ready; 0: none. */
   readonly practiceLookups: number;
+  /** Over how many milliseconds after T the pages that wait for it ask. */
+  readonly pageSpreadMs: number;
   /** Connections to the public port. */
   readonly maxConnections: number;
   readonly limits: LimitSettings;
@@ -100,6 +103,7 @@ const environment = z.object({
   HOLD_OVERLOADED_MS: integer(0, MOST_HOLD_MS).default(DEFAULT_HOLD_MS),
   MAX_CONNECTIONS: integer(1, 1_000_000).default(20_000),
   PRACTICE_LOOKUPS: integer(0, 10_000_000).default(DEFAULT_PRACTICE_LOOKUPS),
+  PAGE_SPREAD_MS: integer(0, MOST_SPREAD_MS).default(DEFAULT_SPREAD_MS),
   LIMIT_WRONG_PER_15_MINUTES: integer(1, MOST_WRONG).default(DEFAULT_LIMITS.wrongPerWindow),
   LIMIT_WRONG_PER_DAY: integer(1, MOST_WRONG).default(DEFAULT_LIMITS.wrongPerDay),
   LIMIT_FREE_BEFORE_PROOF: integer(1, MOST_WRONG).default(DEFAULT_LIMITS.freeBeforeProof),
@@ -178,6 +182,7 @@ export function readConfig(env: Environment): Config {
     maxLoopDelayMs: e.MAX_LOOP_DELAY_MS,
     holdOverloadedMs: e.HOLD_OVERLOADED_MS,
     practiceLookups: e.PRACTICE_LOOKUPS,
+    pageSpreadMs: e.PAGE_SPREAD_MS,
     maxConnections: e.MAX_CONNECTIONS,
     limits: {
       wrongPerWindow: e.LIMIT_WRONG_PER_15_MINUTES,

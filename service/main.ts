@@ -161,6 +161,7 @@ async function main(config: Config): Promise<void> {
         return responseFromAnswer(watch.note(await answerLookup(series, credentials, caller)));
       },
       nowMs: () => publications.nowMs(),
+      spreadMs: config.pageSpreadMs,
     }),
   );
   if (config.wechat !== undefined) {

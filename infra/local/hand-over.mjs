@@ -23,7 +23,7 @@ import { whenNpmEnds } from './npm-parent.mjs';
 const checkout = fileURLToPath(new URL('../../', import.meta.url));
 const nodeModules = join(checkout, 'node_modules');
 
-/** The oldest Node that can run this file; package.json's `engines` says the same. */
+/** The oldest Node that can run this file; what npm asks for is in package.json's `engines`. */
 const oldestNodeMajor = 20;
 /** The oldest Node that runs `.ts` files as they are, without a flag or a build. */
 const oldestTypeScriptNodeMajor = 24;
@@ -66,6 +66,17 @@ export function runtimePath(runtime) {
   throw new HandOverError(
     `No Node is pinned for ${platform} and this one is ${process.versions.node}: install Node ${oldestTypeScriptNodeMajor} or newer and run the command again.`,
   );
+}
+
+export const RUNTIME_FAULT = 'FANGBANG_RUNTIME must be node or bun';
+
+/**
+ * @param {NodeJS.ProcessEnv} env
+ * @returns {'node' | 'bun' | 'fastest' | undefined} what its FANGBANG_RUNTIME says; undefined: RUNTIME_FAULT.
+ */
+export function chosenRuntime(env) {
+  const name = env['FANGBANG_RUNTIME'] || 'fastest';
+  return name === 'node' || name === 'bun' || name === 'fastest' ? name : undefined;
 }
 
 /**
@@ -254,6 +265,22 @@ export function handOver(runtime, scriptUrl, args, options = {}) {
     process.stderr.write(`fangbang: ${error.message}\n`);
     process.exitCode = 1;
   }
+}
+
+/**
+ * The same on the runtime that FANGBANG_RUNTIME chooses, for programs that run without the development packages.
+ * Exit code 2 when it names none.
+ * @param {URL} scriptUrl
+ * @param {string[]} args
+ */
+export function handOverToChosen(scriptUrl, args) {
+  const runtime = chosenRuntime(process.env);
+  if (runtime !== undefined) {
+    handOver(runtime, scriptUrl, args, { dev: false });
+    return;
+  }
+  process.stderr.write(`fangbang: ${RUNTIME_FAULT}\n`);
+  process.exitCode = 2;
 }
 
 /**

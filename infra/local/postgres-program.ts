@@ -31,7 +31,7 @@ function packagedPostgres(): string {
     return join(dirname(dirname(createRequire(import.meta.url).resolve(name))), 'native');
   } catch {
     throw new SetupError(
-      `The package ${name} is not installed: run "npm ci", or give a Postgres 18 of your own with DATABASE_URL.`,
+      `The package ${name} is not installed: run "npm ci", or give a Postgres 16 or later of your own with DATABASE_URL.`,
     );
   }
 }

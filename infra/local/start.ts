@@ -23,7 +23,7 @@ import {
   refuseForeignResults,
 } from './demo.ts';
 import { runVerb, type CliOptions } from './fangbang-cli.ts';
-import { runtimePath } from './hand-over.mjs';
+import { chosenRuntime, RUNTIME_FAULT, runtimePath } from './hand-over.mjs';
 import { ensureDatabase, ensureLogins, onPostgres, type Logins } from './logins.ts';
 import { claimCheckout } from './one-at-a-time.ts';
 import { ensurePepperFile, pepperFileMark } from './pepper.ts';
@@ -193,8 +193,8 @@ function choicesIn(env: NodeJS.ProcessEnv): Choices {
   if (databaseUrl !== undefined && !/^postgres(ql)?:\/\//.test(databaseUrl)) {
     faults.push('DATABASE_URL must be a postgres:// URL');
   }
-  const runtime = given('FANGBANG_RUNTIME') ?? 'fastest';
-  if (!['node', 'bun', 'fastest'].includes(runtime)) faults.push('FANGBANG_RUNTIME must be node or bun');
+  const runtime = chosenRuntime(env);
+  if (runtime === undefined) faults.push(RUNTIME_FAULT);
   const choices: Choices = {
     databaseUrl,
     redisUrl: given('REDIS_URL'),

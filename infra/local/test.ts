@@ -5,7 +5,7 @@
  *     npm test -- tests/unit/digest.test.ts the checks, then vitest with these arguments
  *     npm test -- --only unit               one kind of tests, without the checks (npm run test:unit)
  *
- * DATABASE_URL, when given, is a superuser of a Postgres 18 on which the tests create and drop databases and
+ * DATABASE_URL, when given, is a superuser of a Postgres 16 or later on which the tests create and drop databases and
  * roles whose names begin with `fangbang_test_`. REDIS_URL, when given, is a Redis alone for the tests: they empty
  * every database of it but number 0, where they count; it needs at least 16 databases and no cluster.
  *

@@ -13,7 +13,7 @@ import { readReference } from '../report/reference.ts';
 export function register(program: Command): void {
   addVerb(program, {
     name: 'validate <csv...>',
-    summary: 'check official files as load would, touching no store',
+    summary: 'check official files as load would, storing nothing',
     example: [
       'fangbang validate results.csv --series zj-gaokao-2026',
       'fangbang validate hangzhou.csv ningbo.csv.gz --series zj-gaokao-2026.yaml --json',

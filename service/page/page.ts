@@ -42,7 +42,9 @@ export interface PageDeps {
 }
 
 /** For the crowd of a province on a few cores; README.md says how to choose it. */
-const DEFAULT_SPREAD_MS = 8000;
+export const DEFAULT_SPREAD_MS = 8000;
+/** Nobody believes a page that does nothing for longer. */
+export const MOST_SPREAD_MS = 120_000;
 const MOST_FORM_BYTES = 8 * 1024;
 
 /** The page's routes, to be mounted at the root. */

@@ -11,6 +11,7 @@ import { jsonOf, refusalOf } from '../helpers/cli-desk.ts';
 import { cloneMigratedDatabase, createDatabase, type TestDatabase } from '../helpers/stores.ts';
 
 const ENTRY = fileURLToPath(new URL('../../loader-cli/fangbang.mjs', import.meta.url));
+const SERVE = fileURLToPath(new URL('../../infra/local/serve.mjs', import.meta.url));
 const MAIN = fileURLToPath(new URL('../../loader-cli/main.ts', import.meta.url));
 
 const VERBS = [
@@ -102,7 +103,7 @@ describe('a command line that cannot be read', () => {
   });
 });
 
-describe('the entry fangbang.mjs', () => {
+describe('what is started by any Node', () => {
   const run = promisify(execFile);
 
   it.each(['node', 'bun', ''])('runs on the runtime that FANGBANG_RUNTIME=%s names', async (runtime) => {
@@ -119,9 +120,12 @@ describe('the entry fangbang.mjs', () => {
     expect(fault).toMatchObject({ code: 2, stdout: '' });
   });
 
-  it('refuses a runtime that there is not', async () => {
+  it.each([
+    ['fangbang', ENTRY],
+    ['npm run serve', SERVE],
+  ])('%s refuses a runtime that there is not', async (_, entry) => {
     const env = { PATH: process.env['PATH'], FANGBANG_RUNTIME: 'deno' };
-    const fault = await run(process.execPath, [ENTRY, '--help'], { env }).catch((error: unknown) => error);
+    const fault = await run(process.execPath, [entry, '--help'], { env }).catch((error: unknown) => error);
     expect(fault).toMatchObject({ code: 2, stderr: 'fangbang: FANGBANG_RUNTIME must be node or bun\n' });
   });
 });

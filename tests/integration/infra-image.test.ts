@@ -7,7 +7,7 @@ import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writ
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
-import { dirname, join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Redis } from 'ioredis';
@@ -120,6 +120,23 @@ async function runHealthy(runtime: 'bun' | 'node', path: string, port: number): 
   rmSync(folder, { recursive: true });
   return code;
 }
+
+describe('the scripts that the Dockerfile copies', () => {
+  let folder: string;
+  beforeAll(() => {
+    folder = mkdtempSync(join(tmpdir(), 'fangbang-scripts-'));
+    const [, scripts = ''] =
+      /^COPY --chmod=0755 (.+) \/usr\/local\/bin\/$/m.exec(read('infra/image/Dockerfile')) ?? [];
+    for (const script of scripts.split(' ')) cpSync(join(ROOT, script), join(folder, basename(script)));
+  });
+  afterAll(() => rmSync(folder, { recursive: true }));
+
+  test.each(['serve', 'fangbang', 'healthy'])('%s refuses a runtime that there is not', (script) => {
+    const env = { PATH: '/usr/bin:/bin', FANGBANG_RUNTIME: 'deno' };
+    const ended = spawnSync('/bin/sh', [join(folder, script)], { env, encoding: 'utf8' });
+    expect(ended).toMatchObject({ status: 2, stderr: 'fangbang: FANGBANG_RUNTIME must be node or bun\n' });
+  });
+});
 
 test('Redis takes the settings of compose.yaml: it forgets nothing, keeps nothing, and wants the password', async () => {
   const folder = mkdtempSync(join(tmpdir(), 'fangbang-redis-'));
