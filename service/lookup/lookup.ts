@@ -19,6 +19,7 @@ import type { EpochVerdict } from './epoch-rule.ts';
 import { hasMissedAct, judgeEpoch } from './epoch-rule.ts';
 import type { EpochWatch } from './epoch-watch.ts';
 import type { CountedWrong, Limiter, Tried } from './limits/limiter.ts';
+import type { Looked } from './limits/shared-counters.ts';
 import type { Verdict } from './limits/verdict.ts';
 import type { Visitor } from './limits/visitor.ts';
 import type { Logger, LookupObserver } from './observer.ts';
@@ -94,6 +95,15 @@ interface Asked {
   readonly attemptsLeft: number;
   /** Once it was counted as a wrong one: never twice. */
   readonly counted: CountedWrong | undefined;
+  readonly stay: Stay;
+}
+
+/** Of a lookup among those that are under way. */
+interface Stay {
+  /** undefined: it has not entered. */
+  entered: Tried | undefined;
+  /** When it entered, others were under way at its counters. */
+  hasCompany: boolean;
 }
 
 /** A question whose answer needs the stores, or at least the filter. */
@@ -150,15 +160,34 @@ export function createLookup(deps: LookupDeps): Lookup {
     // Before the filter, so that right and wrong credentials are refused on the same way.
     const standing = question.isKnownDevice ? undefined : limiter.standing(question.tried);
     if (standing !== undefined) return refusal(standing, question.tried.nowMs);
+    if (!question.isKnownDevice) enter(asked.stay, question.tried);
     if (!question.batch.filter.mayContain(question.digest)) {
       observer.filter('absent');
       return countWrong(asked, question);
     }
     observer.filter('maybe');
-    return cache === undefined
-      ? inTime(asked, askStore(asked, question, { key: undefined, isWithoutCounters: true }))
+    if (cache === undefined)
+      return inTime(asked, askStore(asked, question, { key: undefined, notHeld: NOT_READ }));
+    return asked.stay.hasCompany && !question.isKnownDevice
+      ? limiter.look(question.tried).then((looked) => answerLooked(cache, asked, question, looked))
       : askCache(cache, asked, question);
   };
+
+  const enter = (stay: Stay, tried: Tried): void => {
+    if (stay.entered !== undefined) return;
+    stay.entered = tried;
+    stay.hasCompany = limiter.enter(tried);
+  };
+
+  const answerLooked = (
+    from: ResultCache,
+    asked: Asked,
+    question: Question,
+    { verdict, epoch }: Looked,
+  ): PromiseLike<LookupOutcome> | LookupOutcome =>
+    verdict === undefined || verdict === 'away'
+      ? askCache(from, asked, question)
+      : refuseAt(epoch, asked, question, verdict);
 
   /** What the counters say to credentials that may be right. */
   const standsAgainst = (question: Question, values: readonly CacheValue[]): Verdict | undefined =>
@@ -183,11 +212,19 @@ export function createLookup(deps: LookupDeps): Lookup {
     question: Question,
     counted: CountedWrong,
   ): Promise<LookupOutcome> | LookupOutcome => {
-    const verdict = epochVerdict(question, counted.epoch);
-    if (verdict === 'behind')
-      return inTime(asked, again({ ...asked, counted }, publications.catchUp(counted.epoch ?? 0)));
-    if (verdict === 'stale') return UNAVAILABLE;
-    return refusal(counted.verdict, question.tried.nowMs);
+    return refuseAt(counted.epoch, { ...asked, counted }, question, counted.verdict);
+  };
+
+  /** What the counters say holds only if what this instance knows is current. */
+  const refuseAt = (
+    epoch: number | undefined,
+    asked: Asked,
+    question: Question,
+    verdict: Verdict,
+  ): Promise<LookupOutcome> | LookupOutcome => {
+    const current = epochVerdict(question, epoch);
+    if (current === 'behind') return inTime(asked, again(asked, publications.catchUp(epoch ?? 0)));
+    return current === 'stale' ? UNAVAILABLE : refusal(verdict, question.tried.nowMs);
   };
 
   const askCache = (from: ResultCache, asked: Asked, question: Question): PromiseLike<LookupOutcome> => {
@@ -205,8 +242,9 @@ export function createLookup(deps: LookupDeps): Lookup {
     const { tried } = question;
     const verdict = epochVerdict(question, read.epoch);
     if (verdict === 'behind') return inTime(asked, again(asked, publications.catchUp(read.epoch ?? 0)));
-    const isWithoutCounters = read.along.includes('away');
-    const against = isWithoutCounters ? undefined : standsAgainst(question, read.along);
+    // Without all of them Postgres comes first, if it has to be asked.
+    const isHeld = !read.along.includes('away') || (verdict === 'serve' && isThere(read.value));
+    const against = isHeld ? standsAgainst(question, read.along) : undefined;
     if (against !== undefined) return refusal(against, tried.nowMs);
     if (read.value === 'away') observer.redis('away');
     else if (read.value === null) observer.redis('miss');
@@ -216,14 +254,14 @@ export function createLookup(deps: LookupDeps): Lookup {
       observer.redis(body === undefined ? 'damaged' : 'hit');
       if (body !== undefined) return { kind: 'found', body, digest: question.digest };
     }
-    return inTime(asked, askStore(asked, question, { key, isWithoutCounters }));
+    return inTime(asked, askStore(asked, question, { key, notHeld: isHeld ? undefined : read.along }));
   };
 
-  /** Postgres says itself whether the batch is open, so its answer needs no epoch. */
+  /** Postgres says itself whether the batch is open, so its answer needs no epoch; `notHeld` are markers to judge. */
   const askStore = async (
     asked: Asked,
     question: Question,
-    { key, isWithoutCounters }: { key: SlipKey | undefined; isWithoutCounters: boolean },
+    { key, notHeld }: { key: SlipKey | undefined; notHeld: readonly CacheValue[] | undefined },
   ): Promise<LookupOutcome> => {
     const { open, batch, digest, tried } = question;
     const answer = await store.find(open.number, digest);
@@ -235,14 +273,14 @@ export function createLookup(deps: LookupDeps): Lookup {
           return UNAVAILABLE;
         }
         // Only now: the database has just said that the batch is open, and that comes first.
-        const against = isWithoutCounters ? standsAgainst(question, NOT_READ) : undefined;
+        const against = notHeld === undefined ? undefined : standsAgainst(question, notHeld);
         if (against !== undefined) return refusal(against, tried.nowMs);
         if (key !== undefined) deps.heal?.(keyBytes(key), sealPayload(digest, batch.nonce, answer.payload));
         return { kind: 'found', body, digest };
       }
       case 'absent':
         // Current, whatever the epoch: the database has just said that the batch is open.
-        return refusal((await limiter.countWrong(tried)).verdict, tried.nowMs);
+        return refusal((asked.counted ?? (await limiter.countWrong(tried))).verdict, tried.nowMs);
       case 'closed':
         return again(asked, publications.refresh());
       case 'away':
@@ -253,6 +291,7 @@ export function createLookup(deps: LookupDeps): Lookup {
 
   return (seriesId, fields, visitor) => {
     const startedMs = performance.now();
+    const stay: Stay = { entered: undefined, hasCompany: false };
     const begin = (hasProof: boolean): LookupOutcome | PromiseLike<LookupOutcome> =>
       attempt({
         seriesId,
@@ -262,14 +301,20 @@ export function createLookup(deps: LookupDeps): Lookup {
         startedMs,
         attemptsLeft: ATTEMPTS,
         counted: undefined,
+        stay,
       });
     const observed = (outcome: LookupOutcome): LookupOutcome => {
+      if (stay.entered !== undefined) limiter.leave(stay.entered);
       observer.lookup(outcome.kind, (performance.now() - startedMs) / 1000);
       return outcome;
     };
     const outcome = visitor.bringsProof ? limiter.hasProof(visitor, seriesId).then(begin) : begin(false);
     return isLater(outcome) ? outcome.then(observed) : observed(outcome);
   };
+}
+
+function isThere(value: CacheValue): boolean {
+  return value !== null && value !== 'away';
 }
 
 /** Of the counters, when Redis did not answer or there is none. */

@@ -20,6 +20,8 @@ import { RUNTIMES, lookupAt, startService } from '../helpers/service.ts';
 import type { TestRedisDatabase } from '../helpers/stores.ts';
 import { redisDatabase } from '../helpers/stores.ts';
 import { until } from '../helpers/until.ts';
+import { connectTo, request } from '../helpers/http1-client.ts';
+import { setTimeout as sleep } from 'node:timers/promises';
 
 const SERIES = presetDefinition('gaokao', 'zj-gaokao-2026');
 const LATER = presetDefinition('gaokao', 'later-gaokao-2026');
@@ -228,6 +230,41 @@ describe.each(RUNTIMES)('guessing at the service on %s', (runtime) => {
     expect(problem(await ask(right, { 'x-forwarded-for': '203.0.113.200' }))).toBe('proof-of-work-required');
     expect((await prove(right, { 'x-forwarded-for': '203.0.113.200' })).status).toBe(200);
     expect((await ask(right, { 'x-forwarded-for': '203.0.113.201' })).status).toBe(200);
+  });
+
+  it('the right ones among guesses of one instant are not answered', async () => {
+    // Each candidate as often as it takes to see the order in which sockets are read.
+    for (const place of [30, 40, 60, 80, 99]) {
+      const one = freshCandidate();
+      const clients = await Promise.all(
+        Array.from({ length: 100 }, (_, i) => connectTo(Number(new URL(url(i)).port))),
+      );
+      const bodies = clients.map((_, i) =>
+        JSON.stringify(i === place ? fieldsOf(SERIES, one) : guessAtNumber(one)),
+      );
+      const wholes = bodies.map((body, i) =>
+        request(
+          `POST /v1/series/${SERIES.id}/lookup`,
+          [
+            'Content-Type: application/json',
+            `Content-Length: ${body.length}`,
+            `X-Forwarded-For: ${from(i)['x-forwarded-for']}`,
+          ],
+          body,
+        ),
+      );
+      for (const [i, client] of clients.entries()) client.send(wholes[i]?.slice(0, -1) ?? '');
+      await sleep(200);
+      for (const [i, client] of clients.entries()) client.send(wholes[i]?.slice(-1) ?? '');
+      const answers = await Promise.all(clients.map((client) => client.answer()));
+      for (const client of clients) client.destroy();
+      const statuses = answers.map(({ status }) => status);
+      expect(statuses[place]).toBe(429);
+      expect(statuses.filter((status) => status === 404).length).toBeLessThanOrEqual(
+        3 + (await givenLocally()),
+      );
+      expect(statuses.filter((status) => ![404, 429].includes(status))).toEqual([]);
+    }
   });
 
   it('is forgiven by fangbang unlock, for the candidate that it names', async () => {

@@ -32,7 +32,7 @@ import {
 } from '#results/limit-keys.ts';
 import { presetDefinition, withRedis } from '../helpers/batch.ts';
 import type { TestRedisDatabase } from '../helpers/stores.ts';
-import { redisDatabase } from '../helpers/stores.ts';
+import { redisDatabase, startOwnRedis } from '../helpers/stores.ts';
 import { until } from '../helpers/until.ts';
 
 const quiet = (): void => {};
@@ -49,6 +49,8 @@ const observer: LookupObserver = {
 /** Noon in China: the day does not end while the test moves the clock. */
 const NOON = (dayOf(Date.now()) + 0.5) * 86_400_000 - 8 * 3_600_000;
 const MINUTE = 60_000;
+/** By then all is done that the counters do a second later. */
+const A_SECOND_LATER_MS = 1_500;
 
 const pepper = makePepper(randomBytes(32));
 const gaokao = presetDefinition('gaokao', 'zj');
@@ -229,6 +231,27 @@ describe('wrong attempts', () => {
     });
   });
 
+  it('are seen by right credentials that have company as Redis has them at that instant, and nothing is counted', async () => {
+    const [shared] = instances;
+    if (shared === undefined) throw new Error('no instance');
+    const right = { ...attempt('1', 'right'), hasProof: false };
+    const wrong = (i: number): WrongAttempt => ({ ...attempt('1', `w${i}`), hasProof: false });
+    const looks = [shared.look(right)];
+    const raises = [];
+    for (let i = 0; i < 10; i += 1) {
+      raises.push(shared.raise(wrong(i)));
+      looks.push(shared.look(right));
+    }
+    const looked = (await Promise.all(looks)).map(({ verdict }) => verdict);
+    const allowed = [undefined, undefined, undefined];
+    expect(looked.slice(0, 3)).toEqual(allowed);
+    for (const verdict of looked.slice(3)) expect(verdict).toMatchObject({ kind: 'proofRequired' });
+    expect(kinds((await Promise.all(raises)).map(({ verdict }) => verdict))).toEqual({
+      allowed: 3,
+      proofRequired: 7,
+    });
+  });
+
   it('that are refused lengthen no wait and use up no day, and after the wait there are five more', async () => {
     for (let i = 0; i < 60; i += 1) await raise(attempt('1', `i${i}`));
     await isCleared('1');
@@ -277,12 +300,14 @@ describe('wrong attempts', () => {
     expect(allowed).toBe(20);
     const dayEnds = dayEndsMs(dayOf(NOON));
     await until('the day is marked', async () => (await markerOf('1'))?.endsAtMs === dayEnds);
-    // Also when the marker was lost.
+    // Also when the marker was lost, and nothing is still to be done that would set it.
+    await sleep(A_SECOND_LATER_MS);
     await passTime('1');
     const late = attempt('1', 'x', { nowMs: NOON + 300 * MINUTE });
     expect(await raise(late)).toEqual({ kind: 'limited', untilMs: late.nowMs + WINDOW_MS });
     expect((await markerOf('1'))?.endsAtMs).toBe(late.nowMs + WINDOW_MS);
     await until('the day is marked again', async () => (await markerOf('1'))?.endsAtMs === dayEnds);
+    await sleep(A_SECOND_LATER_MS);
     await passTime('1');
     expect(await raise(attempt('1', 'x', { nowMs: dayEnds }))).toMatchObject({ kind: 'allowed' });
   });
@@ -368,9 +393,7 @@ describe('wrong attempts', () => {
 
   it('leave nothing that names anybody, however many they are, and all of it ends by itself', async () => {
     // What earlier tests have left to be done a second later; and instances that set expiries anew.
-    await new Promise((resolve) => {
-      setTimeout(resolve, 1_500);
-    });
+    await sleep(A_SECOND_LATER_MS);
     await database.flush();
     instances = clients.map(countersOver);
     const canaries = Array.from({ length: 3_000 }, (_, i) => `26330101${String(i).padStart(6, '0')}`);
@@ -427,6 +450,41 @@ describe('the limits', () => {
     gone.disconnect();
   });
 
+  it('hold while Redis can be read and is full: what it cannot count is counted here, against right ones, too', async () => {
+    const full = await startOwnRedis();
+    const client = patientClient(full.url);
+    const limiter = createLimiter(DEFAULT_LIMITS, countersOver(client), observer);
+    const visitor: Visitor = {
+      network: 5,
+      bringsProof: true,
+      hasSucceeded: () => false,
+      provenWork: () => Promise.resolve(99),
+    };
+    const tried = (identity: string, hasProof: boolean): Parameters<typeof limiter.countWrong>[0] => ({
+      visitor,
+      digest: computeDigest(pepper, 'zj', 'set', ['1', identity]),
+      counters: countersOf(['1', identity]),
+      nowMs: NOON,
+      hasProof,
+    });
+    try {
+      await client.config('SET', 'maxmemory', '1');
+      expect((await limiter.countWrong(tried('a', false))).verdict.kind).toBe('proofRequired');
+      expect(limiter.before(tried('right', false), [null, null])).toMatchObject({ kind: 'proofRequired' });
+      expect(limiter.before(tried('right', true), [null, null])).toBeUndefined();
+      expect((await limiter.countWrong(tried('b', true))).verdict.kind).toBe('allowed');
+      expect((await limiter.countWrong(tried('c', true))).verdict.kind).toBe('limited');
+      expect(limiter.before(tried('right', true), [null, null])).toMatchObject({ kind: 'limited' });
+      // As soon as it counts again, its markers alone decide.
+      await client.config('SET', 'maxmemory', '0');
+      expect((await limiter.countWrong(tried('d', true))).verdict.kind).toBe('allowed');
+      expect(limiter.before(tried('right', true), [null, null])).toBeUndefined();
+    } finally {
+      client.disconnect();
+      await full.discard();
+    }
+  });
+
   it('take something else than a number in a marker for Redis away, and close', async () => {
     const limiter = createLimiter(DEFAULT_LIMITS, undefined, observer);
     const visitor: Visitor = {
@@ -445,7 +503,12 @@ describe('the limits', () => {
     };
     await limiter.countWrong(tried);
     expect(limiter.before(tried, [null, null])).toBeUndefined();
-    expect(limiter.before(tried, [Buffer.from('x'), null])).toMatchObject({ kind: 'limited' });
+    expect(limiter.before(tried, [Buffer.from('x'), null])).toMatchObject({ kind: 'proofRequired' });
+    expect(limiter.before({ ...tried, hasProof: true }, [Buffer.from('x'), null])).toBeUndefined();
+    await limiter.countWrong({ ...tried, hasProof: true });
+    expect(limiter.before({ ...tried, hasProof: true }, [Buffer.from('x'), null])).toMatchObject({
+      kind: 'limited',
+    });
     const closed = Buffer.from(formatCounter(closedUntil(NOON + 1000)));
     expect(limiter.before(tried, [null, closed])).toEqual({ kind: 'limited', untilMs: NOON + 1000 });
   });

@@ -73,26 +73,29 @@ export class Raise implements Question<RaiseReplies> {
   readonly #counters: readonly LimitCounter[];
   readonly #network: number;
   readonly #tables: Tables;
+  readonly #by: number;
 
-  constructor(counters: readonly LimitCounter[], network: number, tables: Tables) {
+  /** @param by 0: reads what would be there if it were raised, and raises nothing. */
+  constructor(counters: readonly LimitCounter[], network: number, tables: Tables, by: 0 | 1 = 1) {
     this.#counters = counters;
     this.#network = network;
     this.#tables = tables;
+    this.#by = by;
   }
 
   write(trip: TripWriter): void {
     const { network, period, periodBefore, day } = this.#tables;
-    trip.addField(network, networkField(this.#network), 1);
+    trip.addField(network, networkField(this.#network), this.#by);
     for (const { field } of this.#counters) {
-      trip.addField(period, field, 1);
+      trip.addField(period, field, this.#by);
       trip.addField(periodBefore, field, 0);
-      trip.addField(day, field, 1);
+      trip.addField(day, field, this.#by);
       trip.addGet(new MarkerKey(field));
     }
   }
 
   read(replies: TripReplies): RaiseReplies {
-    const network = replies.nextField(this.#tables.network) ?? 0;
+    const network = (replies.nextField(this.#tables.network) ?? 0) + this.#missing;
     let raised: Raised[] | undefined = [];
     for (const counter of this.#counters) {
       const one = this.#readOne(counter, replies);
@@ -110,7 +113,11 @@ export class Raise implements Question<RaiseReplies> {
     const marker = parseCounter(replies.nextGet());
     return now === undefined || before === undefined || today === undefined || marker === undefined
       ? undefined
-      : { counter, recent: now + before, before, today, marker };
+      : { counter, recent: now + before + this.#missing, before, today: today + this.#missing, marker };
+  }
+
+  get #missing(): number {
+    return 1 - this.#by;
   }
 }
 

@@ -1,7 +1,8 @@
 /**
  * The limits against guessing as a lookup asks them, in this order: a proof of work that came along
- * (`hasProof`), what is known to stand against the lookup (`standing`), what was read with the result
- * (`before`), a wrong attempt (`countWrong`). What each limit is for: README.md.
+ * (`hasProof`), what is known to stand against the lookup (`standing`), whether others are under way at its
+ * counters (`enter`, and `leave` when it is over) and what then stands against it (`look`), what was read with the
+ * result (`before`), a wrong attempt (`countWrong`). What each limit is for: README.md.
  *
  * Failure policy: never rejects. Redis away or too slow (120 ms a round trip) closes: each process then
  * allows few wrong attempts per counter and 15 minutes (`wrongWithoutRedis`), only with a proof of work.
@@ -10,13 +11,14 @@ import type { Digest } from '#results/digest.ts';
 import type { LimitCounter } from '#results/limit-keys.ts';
 import type { LookupObserver } from '../observer.ts';
 import type { CounterValue } from './counter-value.ts';
+import { Company } from './company.ts';
 import { parseCounter } from './counter-value.ts';
 import { CounterWatch } from './counter-watch.ts';
 import { LocalBudget } from './local-budget.ts';
 import { NetworkWatch } from './network-watch.ts';
 import type { LimitSettings } from './settings.ts';
 import { WINDOW_MS } from './settings.ts';
-import type { SharedCounters } from './shared-counters.ts';
+import type { Looked, SharedCounters } from './shared-counters.ts';
 import type { Verdict } from './verdict.ts';
 import { judge } from './verdict.ts';
 import type { Visitor } from './visitor.ts';
@@ -41,12 +43,18 @@ export interface CountedWrong {
 export interface Limiter {
   /** Whether the request brings a proof of work that is authentic and new; that uses it up. */
   hasProof(visitor: Visitor, seriesId: string): Promise<boolean>;
+  /** A lookup begins. @returns whether others are under way at its counters: then `look`. */
+  enter(tried: Tried): boolean;
+  /** A lookup that has entered is over. */
+  leave(tried: Tried): void;
+  /** What stands against right credentials among others that are under way. */
+  look(tried: Tried): PromiseLike<Looked>;
   /** What this process knows to stand against any answer to these credentials; asks no store. */
   standing(tried: Tried): Verdict | undefined;
   /**
    * The same, from what was read with the result.
-   * @param values what the markers hold, in the counters' order; those of this process count when
-   *   one of them is away.
+   * @param values what the markers hold, in the counters' order; those of this process count, too, when
+   *   one of them is away, or wrong attempts cannot be counted in Redis.
    */
   before(tried: Tried, values: readonly (Buffer | null | 'away')[]): Verdict | undefined;
   /** Counts a wrong attempt and says what it gets. */
@@ -62,7 +70,12 @@ export function createLimiter(
   const { wrongPerWindow, freeBeforeProof, wrongWithoutRedis } = limits;
   const counterWatch = new CounterWatch(Math.min(wrongPerWindow, freeBeforeProof));
   const networks = new NetworkWatch(limits.freePerNetwork);
+  const company = new Company();
   const budget = new LocalBudget(wrongWithoutRedis);
+  /** Counters with wrong attempts that brought no proof of work. */
+  const unproven = new LocalBudget(1);
+  /** The last wrong attempt was counted in Redis: it may be full, and can be read all the same. */
+  let isCounting = true;
   const proofsUsedHere = new LocalBudget(1);
 
   const proofFrom = (hasProof: boolean): number | undefined => (hasProof ? undefined : freeBeforeProof);
@@ -70,9 +83,21 @@ export function createLimiter(
   const countHere = ({ counters, visitor, digest, nowMs, hasProof }: Tried): Verdict => {
     const untilMs = nowMs + WINDOW_MS;
     networks.add(visitor.network, untilMs, nowMs);
+    if (!hasProof) {
+      // Without one nobody closes a counter; all that come to it have to bring one now, right or wrong.
+      unproven.spend(counters, 0);
+      return standsHere(counters, nowMs, false) ?? { kind: 'proofRequired', untilMs };
+    }
     const seconds = budget.spend(counters, digest.readUInt32BE(0));
-    if (seconds > 0) return { kind: 'limited', untilMs: nowMs + seconds * 1000 };
-    return hasProof ? { kind: 'allowed' } : { kind: 'proofRequired', untilMs };
+    return seconds > 0 ? { kind: 'limited', untilMs: nowMs + seconds * 1000 } : { kind: 'allowed' };
+  };
+
+  /** What stands against any attempt by what only this process has counted. */
+  const standsHere = (counters: Tried['counters'], nowMs: number, hasProof: boolean): Verdict | undefined => {
+    const closed = budget.secondsClosed(counters);
+    if (closed > 0) return { kind: 'limited', untilMs: nowMs + closed * 1000 };
+    const asked = hasProof ? 0 : unproven.secondsClosed(counters);
+    return asked > 0 ? { kind: 'proofRequired', untilMs: nowMs + asked * 1000 } : undefined;
   };
 
   /** A wrong attempt of which only this process knows. */
@@ -116,14 +141,22 @@ export function createLimiter(
         const counter = value === 'away' ? undefined : parseCounter(value);
         if (counter !== undefined) known.push(counter);
       }
-      if (known.length === counters.length) {
-        const verdict = judge(known, wrongPerWindow, proofFrom(hasProof));
-        if (verdict !== undefined) counterWatch.learn(counters, known, nowMs);
-        return refused(verdict);
-      }
-      // Not known, or something else than a number.
-      const seconds = budget.secondsClosed(counters);
-      return seconds === 0 ? undefined : refused({ kind: 'limited', untilMs: nowMs + seconds * 1000 });
+      const verdict = judge(known, wrongPerWindow, proofFrom(hasProof));
+      const areKnown = known.length === counters.length;
+      if (verdict !== undefined && areKnown) counterWatch.learn(counters, known, nowMs);
+      if (verdict !== undefined || (areKnown && isCounting)) return refused(verdict);
+      return refused(standsHere(counters, nowMs, hasProof));
+    },
+
+    enter: ({ counters }) => company.enter(counters),
+    leave: ({ counters }) => company.leave(counters),
+
+    look({ visitor, counters, nowMs, hasProof }) {
+      if (shared === undefined) return Promise.resolve({ verdict: 'away', epoch: undefined });
+      return shared.look({ counters, network: visitor.network, hasProof, nowMs }).then((looked) => {
+        if (looked.verdict !== 'away') refused(looked.verdict);
+        return looked;
+      });
     },
 
     countWrong(tried) {
@@ -131,6 +164,7 @@ export function createLimiter(
       if (shared === undefined) return { verdict: countAlone(tried), epoch: undefined };
       return shared.raise({ counters, network: visitor.network, hasProof, nowMs }).then((counted) => {
         const { verdict, epoch } = counted;
+        isCounting = verdict !== 'away';
         if (verdict === 'away') return { verdict: countAlone(tried), epoch };
         counterWatch.learn(counters, counted.markers, nowMs);
         networks.learn(visitor.network, counted.network, nowMs + WINDOW_MS);

@@ -1,7 +1,7 @@
 /**
  * Counters of wrong attempts in Redis, shared by all instances. A wrong attempt raises first and is
  * answered by the value that comes back: reading first and raising later let 500 of 500 parallel
- * guesses through. What is refused is taken back, so that it neither lengthens a wait nor uses up the
+ * guesses through. Right credentials with company (company.ts) are judged by the same values, without raising. What is refused is taken back, so that it neither lengthens a wait nor uses up the
  * day.
  *
  * An attempt usually takes one round trip. One that brings a counter to a limit takes a second one
@@ -45,6 +45,13 @@ export interface Counted {
   readonly network: number;
 }
 
+export interface Looked {
+  /** undefined: nothing stands against it. */
+  readonly verdict: Verdict | 'away' | undefined;
+  /** As in Counted. */
+  readonly epoch: number | undefined;
+}
+
 type Allowed = Pick<Counted, 'verdict' | 'markers'>;
 const AWAY: Allowed = { verdict: 'away', markers: [] };
 
@@ -69,6 +76,18 @@ export class SharedCounters {
     return this.#line
       .ask(new Raise(counters, attempt.network, this.#tables.at(nowMs)))
       .then((replied) => this.#judge(attempt, replied));
+  }
+
+  /**
+   * What an attempt would get at this instant if it were a wrong one, without counting it: for right credentials
+   * among guesses that are under way, in the order in which Redis takes them.
+   */
+  look(attempt: WrongAttempt): PromiseLike<Looked> {
+    const { counters, network, nowMs } = attempt;
+    return this.#line.ask(new Raise(counters, network, this.#tables.at(nowMs), 0)).then((replied) => ({
+      epoch: replied.epoch,
+      verdict: replied.raised === undefined ? 'away' : this.#refuse(replied.raised, replied.network, attempt),
+    }));
   }
 
   #judge(attempt: WrongAttempt, { epoch, network, raised }: RaiseReplies): Counted | PromiseLike<Counted> {
