@@ -96,9 +96,11 @@ function findHashTags(): number[] {
 /**
  * Raises the epoch, never lowers it. Read-then-write from a client could lower it when two do so at
  * once, and a lowered epoch lets an instance that was cut off serve a batch that was taken back: so
- * it is one atomic script. It is outside the lookups' path, where scripts are avoided.
+ * it is one atomic script. It is outside the lookups' path, where scripts are avoided. A full Redis takes it all the
+ * same: an instance that is cut off from Postgres could still read the epoch of before.
  * Arguments: EVAL RAISE_EPOCH_SCRIPT 1 epoch <epoch>. Answers the epoch that stands then.
  */
-export const RAISE_EPOCH_SCRIPT = `local have = tonumber(redis.call('GET', KEYS[1]) or '0')
+export const RAISE_EPOCH_SCRIPT = `#!lua flags=allow-oom
+local have = tonumber(redis.call('GET', KEYS[1]) or '0')
 if have < tonumber(ARGV[1]) then redis.call('SET', KEYS[1], ARGV[1]) return tonumber(ARGV[1]) end
 return have`;

@@ -65,9 +65,7 @@ export class Fleet {
 
   /** Resolves to the port when the first listens; the others follow as they get ready. */
   async start(): Promise<number> {
-    const first = this.#fill();
-    // When it ends before, `failed` says so.
-    this.#port = await first.listening;
+    this.#port = await this.#portOf(this.#fill());
     for (let n = 1; n < this.#options.count; n += 1) this.#fill();
     return this.#port;
   }
@@ -97,11 +95,21 @@ export class Fleet {
     for (const instance of this.#all) instance.kill();
   }
 
-  #fill(): Instance {
+  #fill(): Slot {
     const slot: Slot = { instance: this.#spawn(), failures: 0, isRolling: false };
     this.#slots.push(slot);
     this.#keep(slot);
-    return slot.instance;
+    return slot;
+  }
+
+  /** Of whichever instance in this slot listens first: one that is killed before has a successor, or `failed` says so. */
+  async #portOf(slot: Slot): Promise<number> {
+    for (;;) {
+      const { instance } = slot;
+      const port = await Promise.race([instance.listening, instance.exited.then(() => undefined)]);
+      if (port !== undefined) return port;
+      while (slot.instance === instance) await sleep(LOOK_EVERY_MS, undefined, { ref: false });
+    }
   }
 
   #spawn(): Instance {
@@ -185,11 +193,14 @@ export class Fleet {
     slot.isRolling = true;
     const next = this.#spawn();
     const isOpen = await this.#open(next, ROLL_WITHIN_MS);
+    if (!isOpen && !this.#stopping.signal.aborted) {
+      this.#options.log.error('a new instance did not get ready: the old ones stay', { process: next.pid });
+      await next.stop();
+    }
+    // Until here an end of the old one is none of `#ended`.
     slot.isRolling = false;
     if (this.#stopping.signal.aborted) return false;
     if (!isOpen) {
-      this.#options.log.error('a new instance did not get ready: the old ones stay', { process: next.pid });
-      await next.stop();
       if (old.hasEnded) await this.#startAgain(slot);
       return false;
     }

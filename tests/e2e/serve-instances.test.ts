@@ -3,10 +3,11 @@
  * runtimes. The long form is `npm run drill:rolling`.
  */
 import { once } from 'node:events';
-import { readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import type { AddressInfo } from 'node:net';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { freePort } from '../../infra/local/port.ts';
 import { connectionsMigrate } from '../../service/supervisor/kernel.ts';
 import type { Truth } from '../drills/rolling/load.ts';
 import { isForWantOfTime, Load, learnTruth } from '../drills/rolling/load.ts';
@@ -33,6 +34,20 @@ const isAlive = (pid: number): boolean => {
     return false;
   }
 };
+
+const childrenOf = (parent: number): number[] =>
+  readdirSync('/proc')
+    .filter((name) => /^\d+$/.test(name))
+    .filter((pid) => {
+      try {
+        // After the name, which is in brackets: state, parent.
+        const [, , ppid] = readFileSync(`/proc/${pid}/stat`, 'utf8').split(/\) (\S) (\d+) /);
+        return Number(ppid) === parent;
+      } catch {
+        return false;
+      }
+    })
+    .map(Number);
 
 describe.each(RUNTIMES)('two instances on %s', (runtime) => {
   let installation: Installation;
@@ -88,6 +103,24 @@ describe.each(RUNTIMES)('two instances on %s', (runtime) => {
     }
     return load;
   }
+
+  it('come into service although the first is killed before it listens', async () => {
+    const before = new Set(childrenOf(process.pid));
+    const starting = serve({ PORT: String(await freePort()) });
+    let first: number | undefined;
+    await until('the first instance is there', () => {
+      const supervisor = childrenOf(process.pid).find((pid) => !before.has(pid));
+      [first] = supervisor === undefined ? [] : childrenOf(supervisor);
+      return first !== undefined;
+    });
+    process.kill(first ?? 0, 'SIGKILL');
+    const running = await starting;
+    expect(running.log()).toContainEqual(
+      expect.objectContaining({ msg: 'an instance has ended', process: first, signal: 'SIGKILL' }),
+    );
+    await until('both listen', async () => (await running.metric('fangbang_instances_listening')) === 2);
+    expect(await running.stop()).toBe(0);
+  });
 
   it('answer side by side, and are one for whoever asks the administration port', async () => {
     const running = await serve();

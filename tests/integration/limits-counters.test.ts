@@ -231,6 +231,37 @@ describe('wrong attempts', () => {
     });
   });
 
+  it('that Redis takes after their time are taken back when they were refused meanwhile, and stay when not', async () => {
+    const slow = await startOwnRedis();
+    const [client, other] = [patientClient(slow.url), patientClient(slow.url)];
+    try {
+      await until('they are connected', () => [client, other].every(({ status }) => status === 'ready'));
+      const shared = new SharedCounters(new CommandLine(client, 50), DEFAULT_LIMITS);
+      await other.call('CLIENT', 'PAUSE', '400', 'ALL');
+      const [refused, kept] = await Promise.all([
+        shared.raise(attempt('1', 'a')),
+        shared.raise(attempt('2', 'b')),
+      ]);
+      expect([refused.verdict, kept.verdict]).toEqual(['away', 'away']);
+      refused.refused?.();
+      const counted = (number: string): Promise<unknown> =>
+        other.call(
+          'BITFIELD_RO',
+          periodTable(periodOf(NOON)).key,
+          'GET',
+          'u16',
+          `#${counterOf(number).field}`,
+        );
+      await until('both were taken', async () => String(await counted('2')) === '1');
+      await until('one is taken back', async () => String(await counted('1')) === '0');
+      expect(String(await counted('2'))).toBe('1');
+    } finally {
+      client.disconnect();
+      other.disconnect();
+      await slow.discard();
+    }
+  });
+
   it('are seen by right credentials that have company as Redis has them at that instant, and nothing is counted', async () => {
     const [shared] = instances;
     if (shared === undefined) throw new Error('no instance');

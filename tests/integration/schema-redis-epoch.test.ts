@@ -1,7 +1,7 @@
 import { Redis } from 'ioredis';
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import { EPOCH_KEY, RAISE_EPOCH_SCRIPT } from '../../service/results/redis-keys.ts';
-import { redisDatabase } from '../helpers/stores.ts';
+import { redisDatabase, startOwnRedis } from '../helpers/stores.ts';
 
 let clients: Redis[];
 let flush: () => Promise<void>;
@@ -40,6 +40,20 @@ test('an epoch beyond 2³¹ is exact', async () => {
   await raise(2 ** 40);
   expect(await raise(2 ** 40 + 1)).toBe(2 ** 40 + 1);
   expect(await clients[0]?.get(EPOCH_KEY)).toBe(String(2 ** 40 + 1));
+});
+
+test('a full Redis takes it, though nothing else', async () => {
+  const full = await startOwnRedis();
+  const client = new Redis(full.url);
+  try {
+    await client.config('SET', 'maxmemory', '1');
+    await expect(client.set('other', '1')).rejects.toThrow('OOM');
+    expect(await raise(7, client)).toBe(7);
+    expect(await client.get(EPOCH_KEY)).toBe('7');
+  } finally {
+    client.disconnect();
+    await full.discard();
+  }
 });
 
 test('of many raises at once the highest stands, and it never falls meanwhile', async () => {

@@ -36,6 +36,15 @@ describe('an answer to who is turned away', () => {
     expect(await heldForMs(new HeldAnswers(1_000, () => random))).toBe(expected);
   });
 
+  it('is told in time by a process that is late with its timers', async () => {
+    const began = performance.now();
+    const now = vi.spyOn(performance, 'now');
+    now.mockImplementation(() => began + 3 * vi.getMockedSystemTime()!.getTime());
+    vi.setSystemTime(0);
+    expect(await heldForMs(new HeldAnswers(1_000, () => 0.5))).toBe(500);
+    now.mockRestore();
+  });
+
   it('is held as long when others are held already', async () => {
     const answers = new HeldAnswers(1_000, () => 0.5);
     void answers.hold();

@@ -69,6 +69,19 @@ describe('the budget while Redis is away', () => {
     expect(budget.spend([counter(1), counter(2)], 8)).toBe(0);
   });
 
+  it.each([2 ** 24 - 900, 2 ** 24 - 1, 2 ** 24, 2 ** 31, 2 ** 32])(
+    'holds in a process that has run for %i seconds',
+    (seconds) => {
+      let now = seconds;
+      const budget = new LocalBudget(1, () => now);
+      expect(budget.spend([counter(1)], 7)).toBe(0);
+      now += 899;
+      expect(budget.spend([counter(1)], 8)).toBe(1);
+      now += 1;
+      expect(budget.spend([counter(1)], 8)).toBe(0);
+    },
+  );
+
   it('is not spent by the same attempt again, which tells nobody anything new', () => {
     const budget = new LocalBudget(1, () => 100);
     for (let i = 0; i < 5; i += 1) expect(budget.spend([counter(1), counter(2)], 7)).toBe(0);

@@ -23,6 +23,8 @@ export interface Question<T> {
   write(trip: TripWriter): void;
   /** Throws nothing. */
   read(replies: TripReplies): T;
+  /** The replies have come after all, when it was given up already. */
+  late?(answer: T): void;
 }
 
 export interface TripWriter {
@@ -110,9 +112,17 @@ export class CommandLine {
       trip.replied(come);
       for (const { question, answer } of batch) answer.resolve(question.read(trip));
     };
+    const replied = (): void => {
+      if (!isSettled) return settle();
+      trip.replied(come);
+      for (const { question } of batch) {
+        const answer = question.read(trip);
+        question.late?.(answer);
+      }
+    };
     // One turn more, for an answer that is there already (redis-reader.ts).
     const giveUp = setTimeout(() => setImmediate(settle), this.#giveUpMs);
-    this.#runMany(commands, come).then(settle, settle);
+    this.#runMany(commands, come).then(replied, settle);
   }
 
   #expiries(tables: Iterable<LimitTable>): Raw[] {
@@ -187,6 +197,8 @@ class Trip implements TripWriter, TripReplies {
     this.#setReplies = replies.slice(at, (at += this.#sets.length));
     const gets = this.#isCluster ? replies.slice(at, at + this.#keys.length) : replies[at];
     this.#keyReplies = Array.isArray(gets) ? gets : [];
+    this.#setsRead = 0;
+    this.#keysRead = 0;
     this.epoch = parseEpoch(this.nextGet());
   }
 

@@ -74,6 +74,8 @@ export class Raise implements Question<RaiseReplies> {
   readonly #network: number;
   readonly #tables: Tables;
   readonly #by: number;
+  /** It was raised after all, when nobody waited for it any more. */
+  onLate: (() => void) | undefined;
 
   /** @param by 0: reads what would be there if it were raised, and raises nothing. */
   constructor(counters: readonly LimitCounter[], network: number, tables: Tables, by: 0 | 1 = 1) {
@@ -81,6 +83,10 @@ export class Raise implements Question<RaiseReplies> {
     this.#network = network;
     this.#tables = tables;
     this.#by = by;
+  }
+
+  late({ raised }: RaiseReplies): void {
+    if (raised !== undefined) this.onLate?.();
   }
 
   write(trip: TripWriter): void {

@@ -70,6 +70,7 @@ export class FieldCommand {
 
   replied(replies: unknown): void {
     this.#replies = replies;
+    this.#read = 0;
   }
 
   /** What the next of the added fields holds now; undefined when that is not known. */

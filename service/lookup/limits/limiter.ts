@@ -165,7 +165,11 @@ export function createLimiter(
       return shared.raise({ counters, network: visitor.network, hasProof, nowMs }).then((counted) => {
         const { verdict, epoch } = counted;
         isCounting = verdict !== 'away';
-        if (verdict === 'away') return { verdict: countAlone(tried), epoch };
+        if (verdict === 'away') {
+          const alone = countAlone(tried);
+          if (alone.kind !== 'allowed') counted.refused?.();
+          return { verdict: alone, epoch };
+        }
         counterWatch.learn(counters, counted.markers, nowMs);
         networks.learn(visitor.network, counted.network, nowMs + WINDOW_MS);
         observer.limit(verdict.kind);

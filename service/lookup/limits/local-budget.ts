@@ -82,6 +82,7 @@ function place(field: number): number {
 }
 
 function unpack(entry: number, now: number): { count: number; left: number } {
-  const left = Math.floor(entry / 256) - now;
-  return left > 0 ? { count: entry % 256, left } : { count: 0, left: 0 };
+  // 24 bits are 194 days: the seconds of a process that lives longer begin anew.
+  const left = (Math.floor(entry / 256) - now) & 0xff_ffff;
+  return left > 0 && left <= WINDOW_SECONDS ? { count: entry % 256, left } : { count: 0, left: 0 };
 }

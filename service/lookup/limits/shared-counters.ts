@@ -43,6 +43,8 @@ export interface Counted {
   readonly markers: readonly CounterValue[];
   /** Wrong attempts of the network in these five minutes, as far as they are known. */
   readonly network: number;
+  /** To be called by who refuses the attempt without word from Redis: should it have counted it, it is taken back. */
+  readonly refused?: () => void;
 }
 
 export interface Looked {
@@ -73,9 +75,8 @@ export class SharedCounters {
   /** Counts a wrong attempt and says what it gets. */
   raise(attempt: WrongAttempt): PromiseLike<Counted> {
     const { counters, nowMs } = attempt;
-    return this.#line
-      .ask(new Raise(counters, attempt.network, this.#tables.at(nowMs)))
-      .then((replied) => this.#judge(attempt, replied));
+    const raise = new Raise(counters, attempt.network, this.#tables.at(nowMs));
+    return this.#line.ask(raise).then((replied) => this.#judge(attempt, raise, replied));
   }
 
   /**
@@ -90,8 +91,17 @@ export class SharedCounters {
     }));
   }
 
-  #judge(attempt: WrongAttempt, { epoch, network, raised }: RaiseReplies): Counted | PromiseLike<Counted> {
-    if (raised === undefined) return { verdict: 'away', epoch, markers: [], network };
+  #judge(
+    attempt: WrongAttempt,
+    raise: Raise,
+    { epoch, network, raised }: RaiseReplies,
+  ): Counted | PromiseLike<Counted> {
+    if (raised === undefined) {
+      const refused = (): void => {
+        raise.onLate = () => this.#takeBack(attempt);
+      };
+      return { verdict: 'away', epoch, markers: [], network, refused };
+    }
     const refusal = this.#refuse(raised, network, attempt);
     if (refusal !== undefined) return this.#refused(raised, attempt, { verdict: refusal, epoch, network });
     const counted = ({ verdict, markers }: Allowed): Counted => ({ verdict, markers, epoch, network });
