@@ -133,7 +133,7 @@ export class Connection implements Peer {
 
   /** Bytes have come. */
   received(bytes: Buffer): void {
-    if (!this.#isReading && !this.#isWaiting) {
+    if (!this.#isReading && (!this.#isWaiting || this.#isLast)) {
       this.#thrownAwayBytes += bytes.length;
       if (this.#thrownAwayBytes > MOST_THROWN_AWAY_BYTES) this.#pause();
       return;
@@ -314,6 +314,8 @@ export class Connection implements Peer {
     // Thousands whose answer is held back would keep theirs long enough for the collector to move them.
     this.#isForHead = this.#head?.method === 'HEAD';
     this.#head = undefined;
+    // Nor what nobody will read any more.
+    if (this.#isLast) this.#input = NOTHING;
     if ('kind' in answer) this.#send(answer);
     else void answer.then(this.#answered, this.#failed);
   }
