@@ -83,13 +83,12 @@ export function createLimiter(
   const countHere = ({ counters, visitor, digest, nowMs, hasProof }: Tried): Verdict => {
     const untilMs = nowMs + WINDOW_MS;
     networks.add(visitor.network, untilMs, nowMs);
-    if (!hasProof) {
-      // Without one nobody closes a counter; all that come to it have to bring one now, right or wrong.
-      unproven.spend(counters, 0);
-      return standsHere(counters, nowMs, false) ?? { kind: 'proofRequired', untilMs };
-    }
-    const seconds = budget.spend(counters, digest.readUInt32BE(0));
-    return seconds > 0 ? { kind: 'limited', untilMs: nowMs + seconds * 1000 } : { kind: 'allowed' };
+    const guess = digest.readUInt32BE(0);
+    // Without a proof nobody closes a counter, but all that come to it have to bring one now, right or wrong.
+    if (!hasProof) unproven.spend(counters, 0);
+    const seconds = hasProof ? budget.spend(counters, guess) : budget.secondsClosed(counters, guess);
+    if (seconds > 0) return { kind: 'limited', untilMs: nowMs + seconds * 1000 };
+    return hasProof ? { kind: 'allowed' } : { kind: 'proofRequired', untilMs };
   };
 
   /** What stands against any attempt by what only this process has counted. */

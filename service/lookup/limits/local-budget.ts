@@ -32,15 +32,19 @@ export class LocalBudget {
     this.#nowSeconds = nowSeconds;
   }
 
-  /** Seconds until all of the counters are open again; 0 when they are. */
-  secondsClosed(counters: readonly Place[]): number {
+  /**
+   * Seconds until all of the counters are open again; 0 when they are.
+   * @param guess of a wrong attempt, as for `spend`: they are open to the one that was counted last.
+   */
+  secondsClosed(counters: readonly Place[], guess?: number): number {
     const counts = this.#counts;
     if (counts === undefined) return 0;
     const now = this.#now();
     let longest = 0;
     for (const { field } of counters) {
-      const { count, left } = unpack(counts[place(field)] ?? 0, now);
-      if (count >= this.#allowed) longest = Math.max(longest, left);
+      const at = place(field);
+      const { count, left } = unpack(counts[at] ?? 0, now);
+      if (count >= this.#allowed && this.#guesses?.[at] !== guess) longest = Math.max(longest, left);
     }
     return longest;
   }
@@ -56,11 +60,7 @@ export class LocalBudget {
     const guesses = (this.#guesses ??= new Uint32Array(1 << BITS));
     const places = counters.map(({ field }) => place(field));
     const now = this.#now();
-    let closed = 0;
-    for (const at of places) {
-      const { count, left } = unpack(counts[at] ?? 0, now);
-      if (count >= this.#allowed && guesses[at] !== guess) closed = Math.max(closed, left);
-    }
+    const closed = this.secondsClosed(counters, guess);
     if (closed > 0) return closed;
     for (const at of places) {
       const { count, left } = unpack(counts[at] ?? 0, now);
