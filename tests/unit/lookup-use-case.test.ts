@@ -15,7 +15,8 @@ import type { LogFields, Logger, LookupObserver } from '#lookup/observer.ts';
 import type { SlipAnswer } from '#lookup/postgres-fallback.ts';
 import type { ActFacts, PublicationSource, ServiceState } from '#lookup/publication-source.ts';
 import { Publications } from '#lookup/publications.ts';
-import type { CacheRead } from '#lookup/redis-reader.ts';
+import type { CacheRead, CacheValue } from '#lookup/redis-reader.ts';
+import { closedUntil, formatCounter } from '#lookup/limits/counter-value.ts';
 import { plainKey } from '#lookup/wire-command.ts';
 import { computeDigest, makePepper } from '#results/digest.ts';
 import { MembershipFilter } from '#results/membership-filter.ts';
@@ -90,6 +91,8 @@ class Rig {
   /** A read waits for it when it is set. */
   cacheGate: Promise<void> | undefined;
   readonly cacheKeys: Buffer[] = [];
+  /** Of the counters, in their order; those left out stand against nothing. */
+  markers: readonly CacheValue[] = [];
   /** What the counters in Redis say. */
   counted: Counted = ALLOWED;
   raised = 0;
@@ -140,7 +143,7 @@ class Rig {
         read: async (key, along) => {
           this.cacheKeys.push(Buffer.from(plainKey(key)));
           await this.cacheGate;
-          return { ...this.cacheRead, along: along.map(() => null) };
+          return { ...this.cacheRead, along: along.map((_, i) => this.markers[i] ?? null) };
         },
       },
       limiter: createLimiter(
@@ -213,6 +216,19 @@ describe('a lookup', () => {
     rig.pollGate = new Promise(() => {});
     rig.cacheRead = { epoch: 3, value: sealed };
     expect(await rig.ask()).toBe('unavailable');
+  });
+
+  it('is refused by the marker of one counter, also when that of the other cannot be read', async () => {
+    const closed = Buffer.from(formatCounter(closedUntil(NOW + 60_000)));
+    const askWith = async (markers: readonly CacheValue[]): Promise<string> => {
+      // What one instance has learned it remembers.
+      const rig = await makeRig();
+      rig.markers = markers;
+      return await rig.ask();
+    };
+    for (const markers of [[closed], [closed, 'away'], ['away', closed]] as const)
+      expect(await askWith(markers)).toBe('limited');
+    expect(await askWith([null, 'away'])).toBe('found');
   });
 
   it('for nobody known is counted, and asks neither the cache nor Postgres', async () => {
