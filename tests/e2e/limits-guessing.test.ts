@@ -2,6 +2,7 @@
  * Guessing at a candidate, as an attacker and as the candidate live it: two instances, real stores, on both
  * runtimes. Addresses come from X-Forwarded-For behind a trusted proxy, except where it is said otherwise.
  */
+import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { runCli } from '../helpers/cli.ts';
 import type { Installation, TestCandidate } from '../helpers/batch.ts';
@@ -14,14 +15,13 @@ import {
   presetDefinition,
   withRedis,
 } from '../helpers/batch.ts';
+import { connectTo, request } from '../helpers/http1-client.ts';
 import { EASY_PROOFS, challengeOf, encodeProof, lookupWithProof, solve } from '../helpers/proof-of-work.ts';
 import type { Answer, RunningService } from '../helpers/service.ts';
 import { RUNTIMES, lookupAt, startService } from '../helpers/service.ts';
 import type { TestRedisDatabase } from '../helpers/stores.ts';
 import { redisDatabase } from '../helpers/stores.ts';
 import { until } from '../helpers/until.ts';
-import { connectTo, request } from '../helpers/http1-client.ts';
-import { setTimeout as sleep } from 'node:timers/promises';
 
 const SERIES = presetDefinition('gaokao', 'zj-gaokao-2026');
 const LATER = presetDefinition('gaokao', 'later-gaokao-2026');
@@ -233,7 +233,7 @@ describe.each(RUNTIMES)('guessing at the service on %s', (runtime) => {
   });
 
   it('the right ones among guesses of one instant are not answered', async () => {
-    // Each candidate as often as it takes to see the order in which sockets are read.
+    // At several places: sockets are not read strictly in the order in which they were written to.
     for (const place of [30, 40, 60, 80, 99]) {
       const one = freshCandidate();
       const clients = await Promise.all(

@@ -3,11 +3,12 @@
  * runtimes. The long form is `npm run drill:rolling`.
  */
 import { once } from 'node:events';
-import { readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import type { AddressInfo } from 'node:net';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { freePort } from '../../infra/local/port.ts';
+import { descendantsOf } from '../../loadtest/bench/cpu-time.ts';
 import { connectionsMigrate } from '../../service/supervisor/kernel.ts';
 import type { Truth } from '../drills/rolling/load.ts';
 import { isForWantOfTime, Load, learnTruth } from '../drills/rolling/load.ts';
@@ -34,20 +35,6 @@ const isAlive = (pid: number): boolean => {
     return false;
   }
 };
-
-const childrenOf = (parent: number): number[] =>
-  readdirSync('/proc')
-    .filter((name) => /^\d+$/.test(name))
-    .filter((pid) => {
-      try {
-        // After the name, which is in brackets: state, parent.
-        const [, , ppid] = readFileSync(`/proc/${pid}/stat`, 'utf8').split(/\) (\S) (\d+) /);
-        return Number(ppid) === parent;
-      } catch {
-        return false;
-      }
-    })
-    .map(Number);
 
 describe.each(RUNTIMES)('two instances on %s', (runtime) => {
   let installation: Installation;
@@ -105,12 +92,12 @@ describe.each(RUNTIMES)('two instances on %s', (runtime) => {
   }
 
   it('come into service although the first is killed before it listens', async () => {
-    const before = new Set(childrenOf(process.pid));
+    const before = new Set(descendantsOf(process.pid));
     const starting = serve({ PORT: String(await freePort()) });
     let first: number | undefined;
     await until('the first instance is there', () => {
-      const supervisor = childrenOf(process.pid).find((pid) => !before.has(pid));
-      [first] = supervisor === undefined ? [] : childrenOf(supervisor);
+      // The supervisor comes before what it has started.
+      [, first] = descendantsOf(process.pid).filter((pid) => !before.has(pid));
       return first !== undefined;
     });
     process.kill(first ?? 0, 'SIGKILL');

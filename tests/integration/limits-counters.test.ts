@@ -8,6 +8,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type { Question } from '#lookup/limits/command-line.ts';
 import { CommandLine } from '#lookup/limits/command-line.ts';
 import { closedUntil, formatCounter, parseCounter } from '#lookup/limits/counter-value.ts';
+import type { Tried } from '#lookup/limits/limiter.ts';
 import { createLimiter } from '#lookup/limits/limiter.ts';
 import { DEFAULT_LIMITS, WINDOW_MS } from '#lookup/limits/settings.ts';
 import type { WrongAttempt } from '#lookup/limits/shared-counters.ts';
@@ -447,6 +448,20 @@ describe('wrong attempts', () => {
 });
 
 describe('the limits', () => {
+  const visitor: Visitor = {
+    network: 5,
+    bringsProof: true,
+    hasSucceeded: () => false,
+    provenWork: () => Promise.resolve(99),
+  };
+  const tried = (identity: string, hasProof: boolean): Tried => ({
+    visitor,
+    digest: computeDigest(pepper, 'zj', 'set', ['1', identity]),
+    counters: countersOf(['1', identity]),
+    nowMs: NOON,
+    hasProof,
+  });
+
   it('while Redis is away are one attempt per counter and process, with a proof of work', async () => {
     const gone = connectRedis({ kind: 'single', url: 'redis://127.0.0.1:1/0', isTls: false }, 'gone', log);
     const limiter = createLimiter(
@@ -454,19 +469,6 @@ describe('the limits', () => {
       new SharedCounters(new CommandLine(gone), DEFAULT_LIMITS),
       observer,
     );
-    const visitor: Visitor = {
-      network: 5,
-      bringsProof: true,
-      hasSucceeded: () => false,
-      provenWork: () => Promise.resolve(99),
-    };
-    const tried = (identity: string, hasProof: boolean): Parameters<typeof limiter.countWrong>[0] => ({
-      visitor,
-      digest: computeDigest(pepper, 'zj', 'set', ['1', identity]),
-      counters: countersOf(['1', identity]),
-      nowMs: NOON,
-      hasProof,
-    });
     expect((await limiter.countWrong(tried('a', false))).verdict).toMatchObject({ kind: 'proofRequired' });
     expect((await limiter.countWrong(tried('a', true))).verdict).toMatchObject({ kind: 'allowed' });
     const others = await Promise.all(
@@ -485,19 +487,6 @@ describe('the limits', () => {
     const full = await startOwnRedis();
     const client = patientClient(full.url);
     const limiter = createLimiter(DEFAULT_LIMITS, countersOver(client), observer);
-    const visitor: Visitor = {
-      network: 5,
-      bringsProof: true,
-      hasSucceeded: () => false,
-      provenWork: () => Promise.resolve(99),
-    };
-    const tried = (identity: string, hasProof: boolean): Parameters<typeof limiter.countWrong>[0] => ({
-      visitor,
-      digest: computeDigest(pepper, 'zj', 'set', ['1', identity]),
-      counters: countersOf(['1', identity]),
-      nowMs: NOON,
-      hasProof,
-    });
     try {
       await client.config('SET', 'maxmemory', '1');
       expect((await limiter.countWrong(tried('a', false))).verdict.kind).toBe('proofRequired');
@@ -518,30 +507,17 @@ describe('the limits', () => {
 
   it('take something else than a number in a marker for Redis away, and close', async () => {
     const limiter = createLimiter(DEFAULT_LIMITS, undefined, observer);
-    const visitor: Visitor = {
-      network: 5,
-      bringsProof: false,
-      hasSucceeded: () => false,
-      provenWork: () => Promise.resolve(undefined),
-    };
-    const counters = countersOf(['1', '2']);
-    const tried = {
-      visitor,
-      digest: computeDigest(pepper, 'zj', 'set', ['1', '2']),
-      counters,
-      nowMs: NOON,
-      hasProof: false,
-    };
-    await limiter.countWrong(tried);
-    expect(limiter.before(tried, [null, null])).toBeUndefined();
-    expect(limiter.before(tried, [Buffer.from('x'), null])).toMatchObject({ kind: 'proofRequired' });
-    expect(limiter.before({ ...tried, hasProof: true }, [Buffer.from('x'), null])).toBeUndefined();
-    await limiter.countWrong({ ...tried, hasProof: true });
-    expect(limiter.before({ ...tried, hasProof: true }, [Buffer.from('x'), null])).toMatchObject({
+    const [unproven, proven] = [tried('2', false), tried('2', true)];
+    await limiter.countWrong(unproven);
+    expect(limiter.before(unproven, [null, null])).toBeUndefined();
+    expect(limiter.before(unproven, [Buffer.from('x'), null])).toMatchObject({ kind: 'proofRequired' });
+    expect(limiter.before(proven, [Buffer.from('x'), null])).toBeUndefined();
+    await limiter.countWrong(proven);
+    expect(limiter.before(proven, [Buffer.from('x'), null])).toMatchObject({
       kind: 'limited',
     });
     const closed = Buffer.from(formatCounter(closedUntil(NOON + 1000)));
-    expect(limiter.before(tried, [null, closed])).toEqual({ kind: 'limited', untilMs: NOON + 1000 });
+    expect(limiter.before(unproven, [null, closed])).toEqual({ kind: 'limited', untilMs: NOON + 1000 });
   });
 });
 
