@@ -3,11 +3,11 @@
  * of a batch is turned into text once; per candidate only numbers and the name are put in. The
  * service and `fangbang preview` use the same code, so that the preview is the answer.
  */
-import type { SeriesDefinition, StatusCode } from './definition.ts';
-import { STATUS_CODES } from './definition.ts';
+import type { Component, SeriesDefinition, StatusCode } from './definition.ts';
+import { COMPONENT_STATUS_CODES, STATUS_CODES } from './definition.ts';
 import { FangbangError } from './errors.ts';
 import { MAX_TEXT_BYTES } from './payload-bytes.ts';
-import type { Slip } from './slip.ts';
+import type { MarkCode, Slip } from './slip.ts';
 import { MARK_BASE, NOT_TAKEN, lastMarkCode, readMark } from './slip.ts';
 import { COMPONENT_STATUS_TEXTS, statusTexts } from './texts.ts';
 
@@ -105,57 +105,58 @@ export function compileAnswer(definition: SeriesDefinition, batch: PublishedBatc
       Buffer.from(`},"status":${JSON.stringify({ code, ...statusTexts(definition, code) })},"components":[`),
     ]),
   );
-  const markParts = definition.components.map((component) => {
-    const parts: Buffer[] = [];
-    const opening = JSON.stringify({ code: component.code, title: component.title }).slice(0, -1);
-    for (let code = 1; code <= lastMarkCode(component); code += 1) {
-      if (code < MARK_BASE && code > Object.keys(COMPONENT_STATUS_TEXTS).length) continue;
-      parts[code] = Buffer.from(`${opening},${markJson(component, code)}},`);
-    }
-    return parts;
-  });
+  const marksOf = definition.components.map((component) => new MarkTexts(component));
   const totalTail = definition.total === undefined ? '' : `,"max":${definition.total.max}}`;
   const flagParts = definition.flags.map((flag) => JSON.stringify({ code: flag.code, title: flag.title }));
 
   const mostBytes =
     head.length +
     longest(statusParts.values()) +
-    markParts.reduce((sum, parts) => sum + longest(Object.values(parts)), 0) +
+    marksOf.reduce((sum, texts) => sum + texts.mostBytes, 0) +
     Buffer.byteLength(totalTail + flagParts.join(',')) +
     MOST_BYTES_OF_VALUES;
   const write = (slip: Slip, out: Buffer): number => {
     out.set(head);
     let at = head.length;
-    at += out.write(`${quoted(slip.candidateNumber)},"name":${quoted(slip.name)}`, at);
+    at = writeQuoted(out, at, slip.candidateNumber);
+    at = writeAscii(out, at, ',"name":');
+    at = writeQuoted(out, at, slip.name);
     const status = statusParts.get(slip.status);
     if (status !== undefined) {
       out.set(status, at);
       at += status.length;
     }
-    for (let i = 0; i < markParts.length; i += 1) {
+    for (let i = 0; i < marksOf.length; i += 1) {
       const mark = slip.marks[i] ?? NOT_TAKEN;
-      if (mark === NOT_TAKEN) continue;
-      const part = markParts[i]?.[mark];
-      if (part === undefined) throw new RangeError('a mark that was not looked at before');
-      out.set(part, at);
-      at += part.length;
+      if (mark !== NOT_TAKEN) at = marksOf[i]?.write(mark, out, at) ?? at;
     }
     // The comma after the last one.
     if (out[at - 1] === COMMA) at -= 1;
-    let end = ']';
-    if (slip.total !== undefined && totalTail !== '') end += `,"total":{"score":${slip.total}${totalTail}`;
-    if (slip.rank !== undefined) end += `,"rank":${slip.rank}`;
+    out[at++] = CLOSING_BRACKET;
+    if (slip.total !== undefined && totalTail !== '') {
+      at = writeAscii(out, at, ',"total":{"score":');
+      at = writeAscii(out, at, String(slip.total));
+      at = writeAscii(out, at, totalTail);
+    }
+    if (slip.rank !== undefined) {
+      at = writeAscii(out, at, ',"rank":');
+      at = writeAscii(out, at, String(slip.rank));
+    }
     if (slip.flags !== 0)
-      end += `,"flags":[${flagParts.filter((_, i) => (slip.flags & (1 << i)) !== 0).join(',')}]`;
-    return at + out.write(`${end}}`, at);
+      at += out.write(
+        `,"flags":[${flagParts.filter((_, i) => (slip.flags & (1 << i)) !== 0).join(',')}]`,
+        at,
+      );
+    out[at++] = CLOSING_BRACE;
+    return at;
   };
 
   return (slip) => {
     if (slip.candidateNumber.length + slip.name.length > 2 * MAX_TEXT_BYTES)
       throw new RangeError('a number or a name that no codec holds');
-    for (let i = 0; i < markParts.length; i += 1) {
+    for (let i = 0; i < marksOf.length; i += 1) {
       const mark = slip.marks[i] ?? NOT_TAKEN;
-      if (mark === NOT_TAKEN || markParts[i]?.[mark] !== undefined) continue;
+      if (mark === NOT_TAKEN || marksOf[i]?.has(mark) === true) continue;
       throw new FangbangError(
         'stored-data-damaged',
         'a stored slip has a mark that its definition does not know',
@@ -165,16 +166,95 @@ export function compileAnswer(definition: SeriesDefinition, batch: PublishedBatc
   };
 }
 
-/** Nothing to escape: nearly all numbers and names. */
-const PLAIN = /^[0-9A-Za-z\u4E00-\u9FFF·]*$/;
+/**
+ * The marks of a component as an answer has them, each with the comma that follows. What belongs to a mark alone is
+ * one behind the other in one piece: each mark as a piece of its own was four places in memory that no other
+ * candidate had just asked for, six times in a slip.
+ */
+class MarkTexts {
+  /** Of one mark. */
+  readonly mostBytes: number;
+  readonly #opening: Buffer;
+  readonly #own: Buffer;
+  /** Where a mark's text ends, which is where the next one's begins. */
+  readonly #ends: Uint32Array;
 
-function quoted(text: string): string {
-  return PLAIN.test(text) ? `"${text}"` : JSON.stringify(text);
+  constructor(component: Component) {
+    this.#opening = Buffer.from(
+      `${JSON.stringify({ code: component.code, title: component.title }).slice(0, -1)},`,
+    );
+    const texts = Array.from({ length: lastMarkCode(component) + 1 }, (_, code) =>
+      isMeaningless(code) ? NOTHING : Buffer.from(`${markJson(component, code)}},`),
+    );
+    this.#own = Buffer.concat(texts);
+    this.#ends = new Uint32Array(texts.length);
+    let end = 0;
+    for (const [code, { length }] of texts.entries()) this.#ends[code] = end += length;
+    this.mostBytes = this.#opening.length + longest(texts);
+  }
+
+  /** @param mark other than NOT_TAKEN. */
+  has(mark: MarkCode): boolean {
+    return (this.#ends[mark - 1] ?? 0) < (this.#ends[mark] ?? 0);
+  }
+
+  /** @param mark one that it has. @returns the place behind it. */
+  write(mark: MarkCode, out: Buffer, from: number): number {
+    out.set(this.#opening, from);
+    let at = from + this.#opening.length;
+    const end = this.#ends[mark] ?? 0;
+    // Shorter than what a call costs.
+    for (let own = this.#ends[mark - 1] ?? 0; own < end; own += 1) out[at++] = this.#own[own] ?? 0;
+    return at;
+  }
 }
 
+/** No mark, or room for a status to come. */
+function isMeaningless(code: MarkCode): boolean {
+  return code === NOT_TAKEN || (code < MARK_BASE && code > COMPONENT_STATUS_CODES.length);
+}
+
+const NOTHING = Buffer.alloc(0);
+const QUOTE = 34;
 const COMMA = 44;
+const BACKSLASH = 92;
+const CLOSING_BRACKET = 93;
+const CLOSING_BRACE = 125;
 /** Number and name, a character of which takes at most 6 bytes when it is escaped; total, rank, brackets. */
 const MOST_BYTES_OF_VALUES = 2 * 6 * MAX_TEXT_BYTES + 512;
+
+/**
+ * A text of JSON in UTF-8, as JSON.stringify has it. What needs no escape and no pair of surrogates, which is nearly
+ * every number and name, is written by the character: as a text that is joined and encoded it took 1 µs of a lookup.
+ */
+function writeQuoted(out: Buffer, from: number, text: string): number {
+  let at = from;
+  out[at++] = QUOTE;
+  for (let i = 0; i < text.length; i += 1) {
+    const unit = text.charCodeAt(i);
+    if (unit < 0x80) {
+      if (unit < 0x20 || unit === QUOTE || unit === BACKSLASH)
+        return from + out.write(JSON.stringify(text), from);
+      out[at++] = unit;
+    } else if (unit < 0x800) {
+      out[at++] = 0xc0 | (unit >> 6);
+      out[at++] = 0x80 | (unit & 0x3f);
+    } else {
+      if (unit >= 0xd800 && unit < 0xe000) return from + out.write(JSON.stringify(text), from);
+      out[at++] = 0xe0 | (unit >> 12);
+      out[at++] = 0x80 | ((unit >> 6) & 0x3f);
+      out[at++] = 0x80 | (unit & 0x3f);
+    }
+  }
+  out[at++] = QUOTE;
+  return at;
+}
+
+function writeAscii(out: Buffer, from: number, text: string): number {
+  let at = from;
+  for (let i = 0; i < text.length; i += 1) out[at++] = text.charCodeAt(i);
+  return at;
+}
 
 function longest(parts: Iterable<Buffer>): number {
   let most = 0;
@@ -182,7 +262,7 @@ function longest(parts: Iterable<Buffer>): number {
   return most;
 }
 
-function markJson(component: SeriesDefinition['components'][number], code: number): string {
+function markJson(component: Component, code: MarkCode): string {
   const mark = readMark(component, code);
   switch (mark.kind) {
     case 'score':

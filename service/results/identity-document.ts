@@ -18,7 +18,7 @@ const CHECK_CHARACTERS = '10X98765432';
 /** The check character of the first 17 digits of a resident identity number. */
 export function checkCharacter(first17: string): string {
   let sum = 0;
-  for (let i = 0; i < 17; i += 1) sum += (first17.charCodeAt(i) - 48) * (WEIGHTS[i] ?? 0);
+  for (let i = 0; i < 17; i += 1) sum += digitAt(first17, i) * (WEIGHTS[i] ?? 0);
   return CHECK_CHARACTERS[sum % 11] ?? '';
 }
 
@@ -78,7 +78,7 @@ function isPermitRegion(number: string): boolean {
 function checkEighteen(number: string): DocumentFault | undefined {
   if (!/^[0-9]{17}[0-9X]$/.test(number)) return 'not-a-document-number';
   if (checkCharacter(number) !== number[17]) return 'wrong-check-character';
-  return isDate(number.slice(6, 14)) ? undefined : 'impossible-birth-date';
+  return hasBirthDate(number) ? undefined : 'impossible-birth-date';
 }
 
 const SHORT_MONTHS: ReadonlySet<number> = new Set([4, 6, 9, 11]);
@@ -87,12 +87,21 @@ function isLeapYear(year: number): boolean {
   return year % 4 === 0 && (year % 100 !== 0 || year % 400 === 0);
 }
 
-function isDate(yyyymmdd: string): boolean {
-  const year = Number(yyyymmdd.slice(0, 4));
-  const month = Number(yyyymmdd.slice(4, 6));
-  const day = Number(yyyymmdd.slice(6, 8));
+/** @param number of 18 characters, the first 17 of which are digits: the date is in places 7 to 14. */
+function hasBirthDate(number: string): boolean {
+  const year = 100 * twoDigits(number, 6) + twoDigits(number, 8);
+  const month = twoDigits(number, 10);
+  const day = twoDigits(number, 12);
   // A year to come is found by no clock here, but 2199 is a slip of the pen.
   if (year < 1900 || year > 2099 || month < 1 || month > 12 || day < 1) return false;
   if (month === 2) return day <= (isLeapYear(year) ? 29 : 28);
   return day <= (SHORT_MONTHS.has(month) ? 30 : 31);
+}
+
+function twoDigits(text: string, at: number): number {
+  return 10 * digitAt(text, at) + digitAt(text, at + 1);
+}
+
+function digitAt(text: string, at: number): number {
+  return text.charCodeAt(at) - 48;
 }

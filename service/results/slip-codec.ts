@@ -5,6 +5,7 @@
  * Layout: head byte (status in bits 0–2, then the bits below), candidate number, name, bitmask of
  * the components taken, a code for each of them, total (only when it is not the sum), rank, flags.
  */
+import { putDigits } from './decimal.ts';
 import type { SeriesDefinition } from './definition.ts';
 import { COMPONENT_STATUS_CODES, STATUS_CODES, isMultiple } from './definition.ts';
 import {
@@ -117,6 +118,7 @@ export function makeSlipCodec(definition: SeriesDefinition): SlipCodec {
     return payload;
   };
 
+  const digitsRoom = Buffer.alloc(MAX_PACKED_DIGITS);
   const decode = (payload: Buffer): Slip => {
     const head = payload[0] ?? 0;
     const status = STATUS_CODES[head & 7];
@@ -127,8 +129,10 @@ export function makeSlipCodec(definition: SeriesDefinition): SlipCodec {
     if ((head & NUMBER_IS_DIGITS) !== 0) {
       const digits = reader.byte();
       if (digits < 1 || digits > MAX_PACKED_DIGITS) throw damaged();
-      candidateNumber = String(reader.uint(bytesOfDigits(digits))).padStart(digits, '0');
-      if (candidateNumber.length !== digits) throw damaged();
+      const number = reader.uint(bytesOfDigits(digits));
+      if (number >= 10 ** digits) throw damaged();
+      putDigits(digitsRoom, 0, number, digits);
+      candidateNumber = digitsRoom.toString('latin1', 0, digits);
     } else {
       candidateNumber = reader.text('utf8');
     }
