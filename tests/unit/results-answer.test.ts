@@ -201,6 +201,9 @@ test.for([
   '\u2028\u2029',
   '𠮷',
   '{"a":1}',
+  'Жанна Ünal',
+  '\u007f\u0080\u07ff\u0800\ud7ff\ue000\uffff',
+  '欧阳"𠮷',
 ])('the name %j survives', (name) => {
   const text = compileAnswer(preset('gaokao'), batch)({ ...slip, name, candidateNumber: name }).toString();
   expect(JSON.parse(text)).toMatchObject({ candidate: { name, number: name } });
