@@ -2,6 +2,8 @@
  * Sockets on Bun. Its types are stated here as far as they are used: the package of all of them
  * would change the types of the whole program.
  */
+import { Outgoing } from './bun-outgoing.ts';
+import type { Sender } from './bun-outgoing.ts';
 import { SHARED_BYTES } from './http1/answer-bytes.ts';
 import type { Connection, Wire } from './http1/connection.ts';
 import type { Http1Server } from './http1/server.ts';
@@ -42,9 +44,16 @@ interface BunRuntime {
 /** undefined: one too many, closed when it came. */
 type SocketState = { readonly wire: BunWire; readonly connection: Connection } | undefined;
 
-class BunWire implements Wire {
+const outgoing = new Outgoing();
+/** While bytes come in: what is answered at once comes alone. */
+let isReceiving = false;
+
+class BunWire implements Wire, Sender {
   readonly #socket: BunSocket;
   #rest: Uint8Array | undefined;
+  /** Has an answer in `outgoing`. */
+  #isKept = false;
+  #connection: Connection | undefined;
   /** Asked of the system once; it costs a call of its own. */
   #remoteAddress: string | undefined;
 
@@ -57,11 +66,31 @@ class BunWire implements Wire {
     return this.#remoteAddress;
   }
 
+  /** Who is told when what was kept has gone. */
+  set connection(connection: Connection) {
+    this.#connection = connection;
+  }
+
   send(bytes: Buffer, size: number): boolean {
+    if (!isReceiving && outgoing.add(this, bytes, size)) {
+      this.#isKept = true;
+      return false;
+    }
+    return this.#sendNow(bytes, 0, size);
+  }
+
+  sendFrom(bytes: Buffer, from: number, to: number): void {
+    this.#isKept = false;
+    if (this.#sendNow(bytes, from, to)) this.#connection?.drained();
+    else this.#connection?.progressed();
+  }
+
+  #sendNow(bytes: Buffer, from: number, to: number): boolean {
+    const size = to - from;
     // Something of a 100 Continue is still here.
-    const gone = this.#rest === undefined ? this.#socket.write(bytes, 0, size) : 0;
+    const gone = this.#rest === undefined ? this.#socket.write(bytes, from, size) : 0;
     if (gone === size) return true;
-    const left = bytes.subarray(Math.max(0, gone), size);
+    const left = bytes.subarray(from + Math.max(0, gone), to);
     const rest = size <= SHARED_BYTES ? Buffer.from(left) : left;
     this.#rest = this.#rest === undefined ? rest : Buffer.concat([this.#rest, rest]);
     return false;
@@ -69,7 +98,7 @@ class BunWire implements Wire {
 
   /** @returns whether all of it has gone. */
   sendRest(): boolean {
-    if (this.#rest === undefined) return true;
+    if (this.#rest === undefined) return !this.#isKept;
     const gone = this.#socket.write(this.#rest);
     this.#rest = gone >= this.#rest.length ? undefined : this.#rest.subarray(Math.max(0, gone));
     return this.#rest === undefined;
@@ -108,10 +137,18 @@ export function listenOnBun(server: Http1Server, options: ListenOptions): Promis
       open(socket) {
         const wire = new BunWire(socket);
         const connection = server.accept(wire);
-        socket.data = connection === undefined ? undefined : { wire, connection };
-        if (connection === undefined) socket.terminate();
+        if (connection === undefined) {
+          socket.terminate();
+          return;
+        }
+        wire.connection = connection;
+        socket.data = { wire, connection };
       },
-      data: (socket, bytes) => socket.data?.connection.received(bytes),
+      data(socket, bytes) {
+        isReceiving = true;
+        socket.data?.connection.received(bytes);
+        isReceiving = false;
+      },
       drain({ data }) {
         if (data === undefined) return;
         if (data.wire.sendRest()) data.connection.drained();
