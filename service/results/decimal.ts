@@ -10,7 +10,7 @@ export function digitsOf(value: number): number {
   return digits;
 }
 
-/** @returns the place behind the digits. @param digits as digitsOf tells them. */
+/** @returns the place behind the digits. @param digits as digitsOf tells them, or more: zeros lead. */
 export function putDigits(out: Buffer, from: number, value: number, digits: number): number {
   let rest = value;
   for (let at = from + digits - 1; at >= from; at -= 1) {
