@@ -76,7 +76,7 @@ function isSame(entry: Entry, nonce: SealNonce, sealed: Buffer): boolean {
 
 function isReadable(codec: SlipCodec, entry: Entry): boolean {
   try {
-    return codec.decode(entry.payload).candidateNumber === entry.candidateNumber;
+    return codec.read(entry.payload).isOf(entry.candidateNumber);
   } catch (error) {
     if (error instanceof FangbangError) return false;
     throw error;

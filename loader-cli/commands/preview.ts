@@ -34,7 +34,7 @@ export function register(program: Command): void {
       const values = await askCredentials(ctx, definition, set);
       const digest = computeDigest(pepper, definition.id, set.name, values);
       const payload = await readPayload(database, batch, digest);
-      const slip = makeSlipCodec(definition).decode(payload);
+      const slip = makeSlipCodec(definition).read(payload);
       const template = compileAnswer(definition, await publicationOf(ctx, database, batch));
       const answer = template(slip).toString();
       if (!ctx.json) ctx.say(answer);

@@ -5,6 +5,7 @@
 import type { Visitor } from '#lookup/limits/visitor.ts';
 import type { Digest, Pepper } from '#results/digest.ts';
 import { makeSipHash } from '#results/sip-hash.ts';
+import type { WrittenValue } from '../http1/answer.ts';
 import type { Peer } from '../http1/endpoint.ts';
 import { makeNetworkOf } from './client-address.ts';
 import type { Device } from './device-cookie.ts';
@@ -21,7 +22,7 @@ export interface RequestFacts {
 
 export interface Caller extends Visitor {
   /** Value of Set-Cookie after a success; undefined when nothing is to be set. */
-  cookieAfter(digest: Digest): string | undefined;
+  cookieAfter(digest: Digest): string | WrittenValue | undefined;
   challenge(seriesId: string): Promise<ProofChallenge>;
 }
 
@@ -89,7 +90,7 @@ class RequestCaller implements Caller {
     return header === undefined ? undefined : await this.#parts.proofs.verify(header, seriesId, this.network);
   }
 
-  cookieAfter(digest: Digest): string | undefined {
+  cookieAfter(digest: Digest): string | WrittenValue | undefined {
     return this.#ownDevice().cookieAfter(digest);
   }
 

@@ -16,7 +16,7 @@ import type { Admission } from './admission.ts';
 import type { Caller } from './caller.ts';
 import { API_HEADERS } from './headers.ts';
 import { problemAnswer, spreadSeconds } from './problems.ts';
-import { newRequestId } from './request-id.ts';
+import { RequestId } from './request-id.ts';
 
 const FOUND = makeAnswerKind(200, { ...API_HEADERS, 'content-type': 'application/json; charset=utf-8' });
 
@@ -77,9 +77,9 @@ function tellOverloaded(): Answer {
 
 /** Logs a fault of the program without its message, and answers with the same request id. */
 export function unexpectedFault(error: unknown, log: Logger): Answer {
-  const requestId = newRequestId();
+  const requestId = new RequestId();
   log.error('a request failed by a fault of the program', {
-    requestId,
+    requestId: requestId.toString(),
     fault: faultName(error),
     frames: framesOf(error),
   });
@@ -98,7 +98,7 @@ function answerOf(outcome: Exclude<LookupOutcome, { kind: 'proofRequired' }>, ca
   switch (outcome.kind) {
     case 'found': {
       const cookie = caller.cookieAfter(outcome.digest);
-      const requestId = newRequestId();
+      const requestId = new RequestId();
       const changing =
         cookie === undefined
           ? { 'x-request-id': requestId }

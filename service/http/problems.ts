@@ -5,7 +5,7 @@ import type { Answer, AnswerKind, WrittenBody } from '../http1/answer.ts';
 import { makeAnswerKind } from '../http1/answer.ts';
 import { API_HEADERS } from './headers.ts';
 import type { ProofChallenge } from './proof-of-work.ts';
-import { newRequestId } from './request-id.ts';
+import { RequestId } from './request-id.ts';
 
 interface Problem {
   readonly status: number;
@@ -44,12 +44,12 @@ export interface ProblemDetails {
   /** Members of the body besides type, title, status and requestId. */
   readonly members?: Readonly<Record<string, string | number | null | ProofChallenge>>;
   readonly headers?: Readonly<Record<string, string>>;
-  readonly requestId?: string;
+  readonly requestId?: RequestId;
 }
 
 /** An answer of `application/problem+json`. */
 export function problemAnswer(name: ProblemName, details: ProblemDetails = {}): Answer {
-  const requestId = details.requestId ?? newRequestId();
+  const requestId = details.requestId ?? new RequestId();
   const { kind, beginning } = preparedFor(name, details.status ?? PROBLEMS[name].status);
   const { members, headers } = details;
   // The members' own brackets give way to those of the whole.
@@ -66,10 +66,10 @@ export function problemAnswer(name: ProblemName, details: ProblemDetails = {}): 
 class ProblemBody implements WrittenBody {
   readonly mostBytes: number;
   readonly #beginning: Buffer;
-  readonly #requestId: string;
+  readonly #requestId: RequestId;
   readonly #more: string;
 
-  constructor(beginning: Buffer, requestId: string, more: string) {
+  constructor(beginning: Buffer, requestId: RequestId, more: string) {
     this.#beginning = beginning;
     this.#requestId = requestId;
     this.#more = more;
@@ -78,9 +78,8 @@ class ProblemBody implements WrittenBody {
 
   writeInto(into: Buffer): number {
     into.set(this.#beginning);
-    const at = this.#beginning.length;
-    const end = this.#more === '' ? '"}' : `",${this.#more}}`;
-    return at + into.write(this.#requestId + end, at);
+    const at = this.#requestId.writeInto(into, this.#beginning.length);
+    return at + into.write(this.#more === '' ? '"}' : `",${this.#more}}`, at);
   }
 }
 

@@ -5,7 +5,7 @@ import type { SeriesView } from '#lookup/series-timeline.ts';
 import { responseFromAnswer } from '../http1/answer.ts';
 import { API_HEADERS } from './headers.ts';
 import { problemAnswer, spreadSeconds } from './problems.ts';
-import { newRequestId } from './request-id.ts';
+import { RequestId } from './request-id.ts';
 
 /** @param views undefined while the publications have not been read. */
 export function seriesResponse(views: readonly SeriesView[] | undefined): Response {
@@ -17,7 +17,7 @@ export function seriesResponse(views: readonly SeriesView[] | undefined): Respon
     headers: {
       ...API_HEADERS,
       'content-type': 'application/json; charset=utf-8',
-      'x-request-id': newRequestId(),
+      'x-request-id': new RequestId().toString(),
     },
   });
 }

@@ -2,7 +2,7 @@
  * An answer as it goes over the wire, put together in memory that is used again for the next one: pieces of text,
  * joined and encoded anew for each answer, took half as long again.
  */
-import type { Answer } from './answer.ts';
+import type { Answer, WrittenValue } from './answer.ts';
 
 export interface Circumstances {
   /** As RFC 9110 wants it. */
@@ -45,9 +45,9 @@ export function answerBytes(answer: Answer, { date, isLast, isForHead }: Circums
 
   out.set(lines);
   let at = lines.length;
-  for (const name in changing) at = writeText(out, writeName(out, at, name), changing[name] ?? '');
-  if (isLast) at = writeText(out, writeName(out, at, 'connection'), 'close');
-  at = writeText(out, writeName(out, at, 'date'), date);
+  for (const name in changing) at = writeValue(out, writeName(out, at, name), changing[name] ?? '');
+  if (isLast) at = writeValue(out, writeName(out, at, 'connection'), 'close');
+  at = writeValue(out, writeName(out, at, 'date'), date);
   const mayHaveBody = status !== 204 && status !== 304;
   // An answer to HEAD may leave out the length of the body that it does not make.
   if (mayHaveBody && (size > 0 || !isForHead))
@@ -78,8 +78,8 @@ function writeName(out: Buffer, from: number, name: string): number {
 }
 
 /** A header's value, and the end of its line. */
-function writeText(out: Buffer, from: number, value: string): number {
-  const at = writeLatin1(out, from, value);
+function writeValue(out: Buffer, from: number, value: string | WrittenValue): number {
+  const at = typeof value === 'string' ? writeLatin1(out, from, value) : value.writeInto(out, from);
   out[at] = CR;
   out[at + 1] = LF;
   return at + 2;

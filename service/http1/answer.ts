@@ -6,6 +6,15 @@
 /** Headers by their names in lower case. */
 export type HeaderValues = Readonly<Record<string, string>>;
 
+/** A header's value that is written where it is sent: as a text it would be another one to make and to collect. */
+export interface WrittenValue {
+  /** In characters of Latin-1. */
+  readonly length: number;
+  /** @returns the place behind it. */
+  writeInto(out: Buffer, from: number): number;
+  toString(): string;
+}
+
 /** What all answers of one kind have in common. */
 export interface AnswerKind {
   readonly status: number;
@@ -17,7 +26,7 @@ export interface AnswerKind {
 export interface Answer {
   readonly kind: AnswerKind;
   /** Headers of this answer alone; characters of Latin-1, no line ends. */
-  readonly changing: HeaderValues;
+  readonly changing: Readonly<Record<string, string | WrittenValue>>;
   readonly body: string | Uint8Array | WrittenBody;
 }
 
@@ -74,10 +83,9 @@ export function wholeBody(body: Answer['body']): string | Uint8Array {
 
 /** A Response from an answer, for who asks the application without a server. */
 export function responseFromAnswer({ kind, changing, body }: Answer): Response {
-  return new Response(wholeBody(body) as string | Uint8Array<ArrayBuffer>, {
-    status: kind.status,
-    headers: { ...kind.headers, ...changing },
-  });
+  const headers = new Headers(kind.headers);
+  for (const [name, value] of Object.entries(changing)) headers.set(name, String(value));
+  return new Response(wholeBody(body) as string | Uint8Array<ArrayBuffer>, { status: kind.status, headers });
 }
 
 function linesOf(status: number, headers: Iterable<readonly [string, string]>): Buffer {
@@ -93,5 +101,5 @@ const SET_BY_SERVER = new Set(['connection', 'content-length', 'date', 'keep-ali
 
 /** The value of a header of an answer. @param name in lower case. */
 export function headerOf({ kind, changing }: Answer, name: string): string | undefined {
-  return changing[name] ?? kind.headers[name];
+  return changing[name]?.toString() ?? kind.headers[name];
 }

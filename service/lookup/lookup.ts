@@ -336,8 +336,8 @@ function notReleased(view: SeriesView, nowMs: number): LookupOutcome {
 /** The answer from a plain slip, or undefined when the slip is damaged or another candidate's. */
 function answerFrom({ open, batch, candidateNumber }: Question, payload: Buffer): SlipBody | undefined {
   try {
-    const slip = batch.codec.decode(payload);
-    if (candidateNumber !== undefined && slip.candidateNumber !== candidateNumber) return undefined;
+    const slip = batch.codec.read(payload);
+    if (candidateNumber !== undefined && !slip.isOf(candidateNumber)) return undefined;
     return open.answer(slip);
   } catch (error) {
     if (error instanceof FangbangError) return undefined;

@@ -7,8 +7,9 @@ import type { Component, SeriesDefinition, StatusCode } from './definition.ts';
 import { COMPONENT_STATUS_CODES, STATUS_CODES } from './definition.ts';
 import { FangbangError } from './errors.ts';
 import { MAX_TEXT_BYTES } from './payload-bytes.ts';
-import type { MarkCode, Slip } from './slip.ts';
+import type { MarkCode } from './slip.ts';
 import { MARK_BASE, NOT_TAKEN, lastMarkCode, readMark } from './slip.ts';
+import type { StoredSlip } from './stored-slip.ts';
 import { COMPONENT_STATUS_TEXTS, statusTexts } from './texts.ts';
 
 /** What an answer says of the batch it comes from. */
@@ -23,7 +24,7 @@ export interface PublishedBatch {
 }
 
 /** Compiled once per publication: turns a slip into the JSON text of its answer. */
-export type AnswerTemplate = (slip: Slip) => SlipBody;
+export type AnswerTemplate = (slip: StoredSlip) => SlipBody;
 
 /**
  * The JSON text of a slip's answer in UTF-8, written where it is sent from: made as a piece of memory of its own
@@ -32,10 +33,10 @@ export type AnswerTemplate = (slip: Slip) => SlipBody;
 export class SlipBody {
   /** It never takes more. */
   readonly mostBytes: number;
-  readonly #slip: Slip;
-  readonly #write: (slip: Slip, into: Buffer) => number;
+  readonly #slip: StoredSlip;
+  readonly #write: (slip: StoredSlip, into: Buffer) => number;
 
-  constructor(mostBytes: number, slip: Slip, write: (slip: Slip, into: Buffer) => number) {
+  constructor(mostBytes: number, slip: StoredSlip, write: (slip: StoredSlip, into: Buffer) => number) {
     this.mostBytes = mostBytes;
     this.#slip = slip;
     this.#write = write;
@@ -115,12 +116,12 @@ export function compileAnswer(definition: SeriesDefinition, batch: PublishedBatc
     marksOf.reduce((sum, texts) => sum + texts.mostBytes, 0) +
     Buffer.byteLength(totalTail + flagParts.join(',')) +
     MOST_BYTES_OF_VALUES;
-  const write = (slip: Slip, out: Buffer): number => {
+  const write = (slip: StoredSlip, out: Buffer): number => {
     out.set(head);
     let at = head.length;
-    at = writeQuoted(out, at, slip.candidateNumber);
+    at = slip.writeNumber(out, at);
     at = writeAscii(out, at, ',"name":');
-    at = writeQuoted(out, at, slip.name);
+    at = slip.writeName(out, at);
     const status = statusParts.get(slip.status);
     if (status !== undefined) {
       out.set(status, at);
@@ -152,8 +153,6 @@ export function compileAnswer(definition: SeriesDefinition, batch: PublishedBatc
   };
 
   return (slip) => {
-    if (slip.candidateNumber.length + slip.name.length > 2 * MAX_TEXT_BYTES)
-      throw new RangeError('a number or a name that no codec holds');
     for (let i = 0; i < marksOf.length; i += 1) {
       const mark = slip.marks[i] ?? NOT_TAKEN;
       if (mark === NOT_TAKEN || marksOf[i]?.has(mark) === true) continue;
@@ -202,9 +201,10 @@ class MarkTexts {
   write(mark: MarkCode, out: Buffer, from: number): number {
     out.set(this.#opening, from);
     let at = from + this.#opening.length;
+    const own = this.#own;
     const end = this.#ends[mark] ?? 0;
     // Shorter than what a call costs.
-    for (let own = this.#ends[mark - 1] ?? 0; own < end; own += 1) out[at++] = this.#own[own] ?? 0;
+    for (let i = this.#ends[mark - 1] ?? 0; i < end; i += 1) out[at++] = own[i] ?? 0;
     return at;
   }
 }
@@ -215,40 +215,11 @@ function isMeaningless(code: MarkCode): boolean {
 }
 
 const NOTHING = Buffer.alloc(0);
-const QUOTE = 34;
 const COMMA = 44;
-const BACKSLASH = 92;
 const CLOSING_BRACKET = 93;
 const CLOSING_BRACE = 125;
 /** Number and name, a character of which takes at most 6 bytes when it is escaped; total, rank, brackets. */
 const MOST_BYTES_OF_VALUES = 2 * 6 * MAX_TEXT_BYTES + 512;
-
-/**
- * A text of JSON in UTF-8, as JSON.stringify has it. What needs no escape and no pair of surrogates, which is nearly
- * every number and name, is written by the character: as a text that is joined and encoded it took 1 µs of a lookup.
- */
-function writeQuoted(out: Buffer, from: number, text: string): number {
-  let at = from;
-  out[at++] = QUOTE;
-  for (let i = 0; i < text.length; i += 1) {
-    const unit = text.charCodeAt(i);
-    if (unit < 0x80) {
-      if (unit < 0x20 || unit === QUOTE || unit === BACKSLASH)
-        return from + out.write(JSON.stringify(text), from);
-      out[at++] = unit;
-    } else if (unit < 0x800) {
-      out[at++] = 0xc0 | (unit >> 6);
-      out[at++] = 0x80 | (unit & 0x3f);
-    } else {
-      if (unit >= 0xd800 && unit < 0xe000) return from + out.write(JSON.stringify(text), from);
-      out[at++] = 0xe0 | (unit >> 12);
-      out[at++] = 0x80 | ((unit >> 6) & 0x3f);
-      out[at++] = 0x80 | (unit & 0x3f);
-    }
-  }
-  out[at++] = QUOTE;
-  return at;
-}
 
 function writeAscii(out: Buffer, from: number, text: string): number {
   let at = from;

@@ -118,7 +118,7 @@ export function dayTable(day: number): LimitTable {
 /** The counters of a credential set's values. */
 export type SetCounters = (values: readonly string[]) => LimitCounter[];
 
-const SCHEME = 'fangbang-limit-1';
+const SCHEME = 'fangbang-limit-2';
 
 /**
  * The counters of a set: of its counted credentials, or of the first when none is, since there has to

@@ -7,6 +7,8 @@ import { FangbangError } from './errors.ts';
 /** Longest name and candidate number, in bytes: their length takes one. */
 export const MAX_TEXT_BYTES = 255;
 
+export type TextEncoding = 'utf8' | 'utf16le';
+
 /** Fewest bytes that hold every number of so many decimal digits. */
 export function bytesOfDigits(digits: number): number {
   return Math.ceil((digits * Math.log2(10)) / 8);
@@ -41,7 +43,7 @@ export function writeVarint(out: Buffer, at: number, value: number): number {
 }
 
 /** Length in one byte, then the text. @throws RangeError when it is too long or holds half a surrogate pair. */
-export function writeText(out: Buffer, at: number, text: string, encoding: 'utf8' | 'utf16le'): number {
+export function writeText(out: Buffer, at: number, text: string, encoding: TextEncoding): number {
   // UTF-8 would make U+FFFD of half a surrogate pair, and the digest of a name too.
   if (!text.isWellFormed()) throw new RangeError('name or candidate number has half a surrogate pair');
   const length = Buffer.byteLength(text, encoding);
@@ -54,6 +56,24 @@ export function writeText(out: Buffer, at: number, text: string, encoding: 'utf8
 /** The one fault of reading: without a word of what was there. */
 export function damaged(): FangbangError {
   return new FangbangError('stored-data-damaged', 'a stored slip does not have the form of its definition');
+}
+
+/** Whether these bytes are what the encoding makes of a text: a decoder would put U+FFFD in the place of others. */
+function isText(bytes: Buffer, from: number, to: number, encoding: TextEncoding): boolean {
+  if (encoding === 'utf8') {
+    for (let at = from; at < to; at += 1)
+      if ((bytes[at] ?? 0) >= 0x80) return isUtf8(bytes.subarray(from, to));
+    return true;
+  }
+  if ((to - from) % 2 !== 0) return false;
+  for (let at = from + 1; at < to; at += 2)
+    if (isSurrogate(bytes[at] ?? 0)) return bytes.toString('utf16le', from, to).isWellFormed();
+  return true;
+}
+
+/** Whether a unit of UTF-16 is half of a pair. @param highByte of the unit. */
+export function isSurrogate(highByte: number): boolean {
+  return (highByte & 0xf8) === 0xd8;
 }
 
 /** Reads what the writers wrote. Every method throws FangbangError `stored-data-damaged` at the bytes' end. */
@@ -96,17 +116,17 @@ export class ByteReader {
     throw damaged();
   }
 
-  text(encoding: 'utf8' | 'utf16le'): string {
+  /** @returns where the text begins; it ends where the next thing begins (`at`). */
+  text(encoding: TextEncoding): number {
     const length = this.byte();
     const from = this.skip(length);
-    const text = this.#bytes.toString(encoding, from, from + length);
-    // Decoders put U+FFFD in the place of what they cannot read, and drop half a UTF-16 unit.
-    const isSound =
-      encoding === 'utf8'
-        ? !text.includes('\uFFFD') || isUtf8(this.#bytes.subarray(from, from + length))
-        : length % 2 === 0 && text.isWellFormed();
-    if (!isSound) throw damaged();
-    return text;
+    if (!isText(this.#bytes, from, this.#at, encoding)) throw damaged();
+    return from;
+  }
+
+  /** The place of what is read next. */
+  get at(): number {
+    return this.#at;
   }
 
   expectEnd(): void {

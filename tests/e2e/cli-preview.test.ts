@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { storedSlip } from '../helpers/definitions.ts';
 import { compileAnswer } from '../../service/results/answer.ts';
 import type { OfficialCandidate } from '../helpers/official-gaokao.ts';
 import { jsonOf, openCliDesk, refusalOf, type CliDesk, type DeskBatch } from '../helpers/cli-desk.ts';
@@ -37,7 +38,7 @@ describe('preview', () => {
       opensAtMs: Date.parse(notBefore),
       corrected: false,
       rehearsal: false,
-    })(candidate.slip).toString();
+    })(storedSlip(batch.definition, candidate.slip)).toString();
     const credentials = [candidate.candidateNumber, candidate.identityNumber];
     const human = await preview(credentials);
     expect(human).toMatchObject({ exitCode: 0, stdout: `${expected}\n` });

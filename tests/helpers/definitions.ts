@@ -6,6 +6,8 @@ import { parseDefinition, type SeriesDefinition } from '../../service/results/de
 import { type PresetName, readPreset } from '../../service/results/presets.ts';
 import { lastMarkCode, MARK_BASE, type Slip, STATUSES_WITHOUT_MARKS } from '../../service/results/slip.ts';
 import { STATUS_CODES } from '../../service/results/definition.ts';
+import { makeSlipCodec } from '../../service/results/slip-codec.ts';
+import type { StoredSlip } from '../../service/results/stored-slip.ts';
 
 export function preset(name: PresetName): SeriesDefinition {
   return parseDefinition(readPreset(name), name);
@@ -88,6 +90,12 @@ export const anyCandidateNumber: fc.Arbitrary<string> = fc.oneof(
 );
 
 /** Any slip of a definition. */
+/** The slip as it comes out of the stores. */
+export function storedSlip(definition: SeriesDefinition, slip: Slip): StoredSlip {
+  const { encode, read } = makeSlipCodec(definition);
+  return read(encode(slip));
+}
+
 export function anySlip(definition: SeriesDefinition): fc.Arbitrary<Slip> {
   const mark = (i: number): fc.Arbitrary<number> => {
     const component = definition.components[i];

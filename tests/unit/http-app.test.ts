@@ -12,6 +12,7 @@ import { createCallerOf } from '../../service/http/caller.ts';
 import { createAnswerLookup } from '../../service/http/lookup-answer.ts';
 import { createLookupCalls } from '../../service/http/lookup-calls.ts';
 import { makePepperFile, presetDefinition } from '../helpers/batch.ts';
+import { storedSlip } from '../helpers/definitions.ts';
 import type { Challenge } from '../helpers/proof-of-work.ts';
 import { solve } from '../helpers/proof-of-work.ts';
 
@@ -28,7 +29,9 @@ const SLIP: Slip = {
 };
 const FOUND: LookupOutcome = {
   kind: 'found',
-  body: new SlipBody(100, SLIP, (_slip, into) => into.write('{"total":{"score":612}}')),
+  body: new SlipBody(100, storedSlip(presetDefinition('gaokao', 'zj'), SLIP), (_slip, into) =>
+    into.write('{"total":{"score":612}}'),
+  ),
   digest: computeDigest(pepper, 'zj', 'number-and-identity', ['1', '2']),
 };
 

@@ -7,7 +7,7 @@ import { describeApi } from '../../service/http/openapi/document.ts';
 import { makeMethodsAt } from '../../service/http/openapi/methods.ts';
 import { PROBLEMS, problemType } from '../../service/http/problems.ts';
 import { MOST_LOOKUP_BYTES } from '../../service/http/request-faults.ts';
-import { anyDefinition, anySlip, preset } from '../helpers/definitions.ts';
+import { anyDefinition, anySlip, preset, storedSlip } from '../helpers/definitions.ts';
 import { makeContract, type OpenApi } from '../helpers/openapi.ts';
 
 const document = describeApi();
@@ -90,12 +90,12 @@ describe('an answer by the template', () => {
     anySlip(definition).map((slip) => ({
       template: compileAnswer(definition, publication),
       // No file has an empty number or name, nor a rank 0.
-      slip: {
+      slip: storedSlip(definition, {
         ...slip,
         candidateNumber: `1${slip.candidateNumber}`,
         name: `林${slip.name}`,
         rank: slip.rank === 0 ? 1 : slip.rank,
-      },
+      }),
     })),
   );
 

@@ -342,6 +342,55 @@ describe('decode never makes a slip of bytes that hold none', () => {
   });
 });
 
+describe('a stored slip', () => {
+  const numbers = fc.oneof(
+    fc.stringMatching(/^[0-9]{1,18}$/),
+    fc.stringMatching(/^[A-Z0-9]{1,18}$/),
+    fc.string({ minLength: 1, maxLength: 20 }),
+  );
+
+  test('knows its candidate number from any other', () => {
+    fc.assert(
+      fc.property(numbers, numbers, (candidateNumber, other) => {
+        const stored = codec.read(codec.encode({ ...slip, candidateNumber }));
+        expect(stored.isOf(candidateNumber)).toBe(true);
+        expect(stored.isOf(other)).toBe(other === candidateNumber);
+        for (const near of [`0${candidateNumber}`, `${candidateNumber}0`, candidateNumber.slice(1)])
+          expect(stored.isOf(near)).toBe(false);
+      }),
+      {
+        numRuns: 500,
+        examples: [
+          ['0', '00'],
+          ['12', '1:'],
+          ['12', '1/'],
+          ['1', ' 1'],
+        ],
+      },
+    );
+  });
+
+  test('writes number and name as JSON has them', () => {
+    fc.assert(
+      fc.property(numbers, fc.string({ unit: 'grapheme', maxLength: 20 }), (candidateNumber, name) => {
+        const out = Buffer.alloc(1_000);
+        const stored = codec.read(codec.encode({ ...slip, candidateNumber, name }));
+        expect(out.toString('utf8', 3, stored.writeNumber(out, 3))).toBe(JSON.stringify(candidateNumber));
+        expect(out.toString('utf8', 5, stored.writeName(out, 5))).toBe(JSON.stringify(name));
+      }),
+      {
+        numRuns: 500,
+        examples: [
+          ['01', '欧阳"𠮷'],
+          ['1', '林\u0007'],
+          ['1', 'é"'],
+          ['1', ''],
+        ],
+      },
+    );
+  });
+});
+
 describe('mark codes', () => {
   test('each component status has its code, below the marks', () => {
     for (const [i, status] of COMPONENT_STATUS_CODES.entries()) {
