@@ -95,6 +95,9 @@ type Places = readonly number[];
 const EACH = 4;
 const VALUE = 2;
 
+/** Of the head that is being read: a list that grows with it would be moved for every few headers. */
+const foundPlaces: number[] = Array.from({ length: MOST_HEADERS * EACH }, () => 0);
+
 /**
  * Reads a head, byte by byte: as text, by regular expressions, the 18 headers of a phone's request took twice
  * as long (7.4 µs on Bun).
@@ -107,7 +110,7 @@ export function parseRequestHead(bytes: Buffer, end: number): RequestHead | Head
   if (typeof line === 'number') return line;
   if (at < end && bytes[at + 1] !== LF) return 400;
 
-  const places: number[] = [];
+  let count = 0;
   for (at += 2; at < end; at += 2) {
     const name = at;
     while (at < end && ((PARTS[bytes[at] ?? 0] ?? 0) & IN_NAME) !== 0) at += 1;
@@ -120,10 +123,13 @@ export function parseRequestHead(bytes: Buffer, end: number): RequestHead | Head
     if (at < end && (bytes[at] !== CR || bytes[at + 1] !== LF)) return 400;
     let valueEnd = at;
     while (valueEnd > value && isBlank(bytes[valueEnd - 1])) valueEnd -= 1;
-    if (places.length === MOST_HEADERS * EACH) return 431;
-    places.push(name, nameEnd, value, valueEnd);
+    if (count === MOST_HEADERS * EACH) return 431;
+    foundPlaces[count++] = name;
+    foundPlaces[count++] = nameEnd;
+    foundPlaces[count++] = value;
+    foundPlaces[count++] = valueEnd;
   }
-  return headOf(line, bytes, places);
+  return headOf(line, bytes, foundPlaces.slice(0, count));
 }
 
 function headOf(line: RequestLine, bytes: Buffer, places: Places): RequestHead | HeadFault {

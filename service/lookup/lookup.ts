@@ -11,7 +11,6 @@ import type { CredentialFault } from '#results/credentials.ts';
 import { matchCredentials } from '#results/credentials.ts';
 import type { Digest } from '#results/digest.ts';
 import { FangbangError } from '#results/errors.ts';
-import { MarkerKey } from '#results/limit-keys.ts';
 import { SlipKey, keyBytes } from '#results/redis-keys.ts';
 import { openSealed, sealPayload } from '#results/seal.ts';
 import type { LoadedBatch } from './batch-shelf.ts';
@@ -229,8 +228,7 @@ export function createLookup(deps: LookupDeps): Lookup {
 
   const askCache = (from: ResultCache, asked: Asked, question: Question): PromiseLike<LookupOutcome> => {
     const key = new SlipKey(question.open.number, question.digest);
-    const markers = question.tried.counters.map(({ field }) => new MarkerKey(field));
-    return from.read(key, markers).then((read) => answerRead(asked, question, key, read));
+    return from.read(key, question.tried.counters).then((read) => answerRead(asked, question, key, read));
   };
 
   const answerRead = (

@@ -75,7 +75,9 @@ export class RedisReader implements ResultCache {
       let next = 1;
       for (const { along, read } of batch) {
         const value = awayUnlessThere(fetched[next++]);
-        read.resolve({ epoch, value, along: along.map(() => awayUnlessThere(fetched[next++])) });
+        const values: CacheValue[] = [];
+        while (values.length < along.length) values.push(awayUnlessThere(fetched[next++]));
+        read.resolve({ epoch, value, along: values });
       }
     };
     // One turn more, for an answer that is there already: when this process was held up (no CPU, a

@@ -51,7 +51,7 @@ const CONTROL = /\p{Cc}/u;
 export function normaliseCredential(credential: Credential, raw: string): NormalisedCredential {
   if (raw.length <= MAX_CHARACTERS && isPlain(credential, raw)) {
     // The usual case, without a regular expression per change.
-    return finish(credential, raw, []);
+    return finish(credential, raw, UNCHANGED);
   }
   if (raw.length > MOST_CHARACTERS_SENT) return { ok: false, fault: 'too-long' };
   const changes: Normalisation[] = [];
@@ -90,6 +90,8 @@ export function normaliseCredential(credential: Credential, raw: string): Normal
     value = change('hyphens', value, value.replace(/[-\u2010-\u2015]/g, ''));
   return finish(credential, value, changes);
 }
+
+const UNCHANGED: readonly Normalisation[] = [];
 
 /** Whether normalisation would change nothing: digits and capital letters, or Chinese characters in a name. */
 function isPlain(credential: Credential, raw: string): boolean {

@@ -54,10 +54,8 @@ export function checkDocumentNumber(
 function checkKind(number: string, kind: DocumentKind): DocumentFault | undefined {
   switch (kind) {
     case 'resident-identity':
-      if (/^[0-9]{15}$/.test(number)) return 'old-15-digit-number';
-      return /^[1-8]/.test(number) && !isPermitRegion(number)
-        ? checkEighteen(number)
-        : 'not-a-document-number';
+      if (number.length === 15 && /^[0-9]{15}$/.test(number)) return 'old-15-digit-number';
+      return isRegion(number) && !isPermitRegion(number) ? checkEighteen(number) : 'not-a-document-number';
     case 'residence-permit':
       return isPermitRegion(number) ? checkEighteen(number) : 'not-a-document-number';
     case 'foreign-permanent-residence':
@@ -70,13 +68,19 @@ function checkKind(number: string, kind: DocumentKind): DocumentFault | undefine
   }
 }
 
+/** Regions begin with 1 to 8. */
+function isRegion(number: string): boolean {
+  const first = digitAt(number, 0);
+  return first >= 1 && first <= 8;
+}
+
 /** Hong Kong, Macao and Taiwan residents' permits have the region 810000, 820000 or 830000. */
 function isPermitRegion(number: string): boolean {
-  return /^8[123]0000/.test(number);
+  return number.startsWith('8') && /^8[123]0000/.test(number);
 }
 
 function checkEighteen(number: string): DocumentFault | undefined {
-  if (!/^[0-9]{17}[0-9X]$/.test(number)) return 'not-a-document-number';
+  if (number.length !== 18 || !/^[0-9]{17}[0-9X]$/.test(number)) return 'not-a-document-number';
   if (checkCharacter(number) !== number[17]) return 'wrong-check-character';
   return hasBirthDate(number) ? undefined : 'impossible-birth-date';
 }

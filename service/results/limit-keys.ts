@@ -16,41 +16,27 @@ import type { Pepper } from './digest.ts';
 import type { WrittenKey } from './redis-keys.ts';
 import { makeSipHash } from './sip-hash.ts';
 
-/** The counter of one value of one credential of a series. */
-export interface LimitCounter {
-  /** In every table. */
-  readonly field: number;
-  /** Key that says until when nobody, or nobody without a proof of work, gets an answer. */
-  readonly marker: string;
-}
-
 const MARKER_PREFIX = 'c:';
 
-/** The key of a counter's marker. */
-export class MarkerKey implements WrittenKey {
+/** The counter of one value of one credential of a series; as a key, its marker. */
+export class LimitCounter implements WrittenKey {
+  /** In every table. */
+  readonly field: number;
   readonly length: number;
-  readonly #field: number;
   readonly #digits: number;
 
   constructor(field: number) {
+    this.field = field;
     this.#digits = digitsOf(field);
     this.length = MARKER_PREFIX.length + this.#digits;
-    this.#field = field;
   }
 
   writeInto(out: Buffer, from: number): number {
     for (let i = 0; i < MARKER_PREFIX.length; i += 1) out[from + i] = MARKER_PREFIX.charCodeAt(i);
-    return putDigits(out, from + MARKER_PREFIX.length, this.#field, this.#digits);
-  }
-}
-
-class FieldCounter implements LimitCounter {
-  readonly field: number;
-
-  constructor(field: number) {
-    this.field = field;
+    return putDigits(out, from + MARKER_PREFIX.length, this.field, this.#digits);
   }
 
+  /** Key that says until when nobody, or nobody without a proof of work, gets an answer. */
   get marker(): string {
     return `${MARKER_PREFIX}${this.field}`;
   }
@@ -139,7 +125,7 @@ export function makeSetCounters(
     return { place, hash: makeSipHash(derived.subarray(0, 16)) };
   });
   return (values) =>
-    hashes.map(({ place, hash }) => new FieldCounter(hash(values[place] ?? '') >>> (32 - COUNTER_BITS)));
+    hashes.map(({ place, hash }) => new LimitCounter(hash(values[place] ?? '') >>> (32 - COUNTER_BITS)));
 }
 
 /** The field of a network. @param network 32 bits of a keyed hash. */

@@ -49,24 +49,24 @@ export class MembershipFilter {
 
   /** Adds by digest[48,64), the part that the filter uses; it begins at a place of some bytes. */
   addTail(bytes: Buffer, at = 0): void {
-    let bit = bytes.readUInt32BE(at) % this.bits;
-    let step = bytes.readUInt32BE(at + 4) % this.bits;
+    let bit = modulo(bytes.readUInt32BE(at), this.bits);
+    let step = modulo(bytes.readUInt32BE(at + 4), this.bits);
     for (let i = 1; i <= HASHES; i += 1) {
       const index = bit >>> 3;
       this.bytes[index] = (this.bytes[index] ?? 0) | (1 << (bit & 7));
       // Enhanced double hashing (Dillinger and Manolios 2004): no cycles when step divides bits.
-      bit = (bit + step) % this.bits;
-      step = (step + i) % this.bits;
+      bit = sumBelow(this.bits, bit, step);
+      step = sumBelow(this.bits, step, i);
     }
   }
 
   mayContain(digest: Digest): boolean {
-    let bit = digest.readUInt32BE(48) % this.bits;
-    let step = digest.readUInt32BE(52) % this.bits;
+    let bit = modulo(digest.readUInt32BE(48), this.bits);
+    let step = modulo(digest.readUInt32BE(52), this.bits);
     for (let i = 1; i <= HASHES; i += 1) {
       if ((((this.bytes[bit >>> 3] ?? 0) >> (bit & 7)) & 1) === 0) return false;
-      bit = (bit + step) % this.bits;
-      step = (step + i) % this.bits;
+      bit = sumBelow(this.bits, bit, step);
+      step = sumBelow(this.bits, step, i);
     }
     return true;
   }
@@ -82,4 +82,15 @@ export class MembershipFilter {
       pieces.push(this.bytes.subarray(at, at + FILTER_CHUNK_BYTES));
     return pieces;
   }
+}
+
+/** The rest of a division, as `%` has it: numbers of 32 bits are divided as floating point, and their rest is a call. */
+function modulo(value: number, bits: number): number {
+  return value - Math.floor(value / bits) * bits;
+}
+
+/** (a + b) % bits of numbers that are below it. */
+function sumBelow(bits: number, a: number, b: number): number {
+  const sum = a + b;
+  return sum < bits ? sum : sum - bits;
 }

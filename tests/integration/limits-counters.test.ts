@@ -19,7 +19,6 @@ import type { Logger, LookupObserver } from '#lookup/observer.ts';
 import type { RedisClient } from '#lookup/redis-client.ts';
 import { connectRedis } from '#lookup/redis-client.ts';
 import { computeDigest, makePepper } from '#results/digest.ts';
-import type { LimitCounter } from '#results/limit-keys.ts';
 import {
   dayEndsMs,
   dayOf,
@@ -30,6 +29,7 @@ import {
   networkTable,
   periodOf,
   periodTable,
+  LimitCounter,
 } from '#results/limit-keys.ts';
 import { presetDefinition, withRedis } from '../helpers/batch.ts';
 import type { TestRedisDatabase } from '../helpers/stores.ts';
@@ -189,7 +189,7 @@ describe('wrong attempts', () => {
     const networks = networkTable(networkPeriodOf(NOON)).key;
     await until(
       'from the network, too',
-      async () => (await fieldOf(networks, { ...counterOf('1'), field: networkField(1) })) === 3,
+      async () => (await fieldOf(networks, new LimitCounter(networkField(1)))) === 3,
     );
   });
 

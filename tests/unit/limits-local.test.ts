@@ -7,10 +7,10 @@ import { CounterWatch } from '#lookup/limits/counter-watch.ts';
 import { LocalBudget } from '#lookup/limits/local-budget.ts';
 import { NetworkWatch } from '#lookup/limits/network-watch.ts';
 import { judge } from '#lookup/limits/verdict.ts';
-import type { LimitCounter } from '#results/limit-keys.ts';
+import { LimitCounter } from '#results/limit-keys.ts';
 
 const NOW = Date.UTC(2026, 5, 25, 1);
-const counter = (field: number): LimitCounter => ({ field, marker: '' });
+const counter = (field: number): LimitCounter => new LimitCounter(field);
 
 describe('a marker', () => {
   it('tells how many and until when', () => {

@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { Company } from '#lookup/limits/company.ts';
+import { LimitCounter } from '#results/limit-keys.ts';
 
-const counter = (field: number): { field: number; marker: string } => ({ field, marker: `c:${field}` });
+const counter = (field: number): LimitCounter => new LimitCounter(field);
 
 describe('lookups under way at a counter', () => {
   it('have company of one another at any of their counters, until they end', () => {

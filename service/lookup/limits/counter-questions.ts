@@ -3,7 +3,6 @@
  */
 import type { LimitCounter, LimitTable } from '#results/limit-keys.ts';
 import {
-  MarkerKey,
   dayOf,
   dayTable,
   networkField,
@@ -92,11 +91,11 @@ export class Raise implements Question<RaiseReplies> {
   write(trip: TripWriter): void {
     const { network, period, periodBefore, day } = this.#tables;
     trip.addField(network, networkField(this.#network), this.#by);
-    for (const { field } of this.#counters) {
-      trip.addField(period, field, this.#by);
-      trip.addField(periodBefore, field, 0);
-      trip.addField(day, field, this.#by);
-      trip.addGet(new MarkerKey(field));
+    for (const counter of this.#counters) {
+      trip.addField(period, counter.field, this.#by);
+      trip.addField(periodBefore, counter.field, 0);
+      trip.addField(day, counter.field, this.#by);
+      trip.addGet(counter);
     }
   }
 
