@@ -15,7 +15,7 @@ import { makeAnswerKind } from '../http1/answer.ts';
 import type { Admission } from './admission.ts';
 import type { Caller } from './caller.ts';
 import { API_HEADERS } from './headers.ts';
-import { problemAnswer, spreadSeconds } from './problems.ts';
+import { PreparedMembers, problemAnswer, spreadSeconds } from './problems.ts';
 import { RequestId } from './request-id.ts';
 
 const FOUND = makeAnswerKind(200, { ...API_HEADERS, 'content-type': 'application/json; charset=utf-8' });
@@ -110,7 +110,7 @@ function answerOf(outcome: Exclude<LookupOutcome, { kind: 'proofRequired' }>, ca
     case 'notReleased': {
       const wait = Math.min(LONGEST_WAIT_SECONDS, Math.max(1, outcome.secondsLeft ?? NO_PLAN_WAIT_SECONDS));
       return problemAnswer('not-released', {
-        members: { releaseAt: outcome.releaseAt },
+        members: releaseMembers(outcome.releaseAt),
         headers: { 'retry-after': String(wait) },
       });
     }
@@ -127,6 +127,18 @@ function answerOf(outcome: Exclude<LookupOutcome, { kind: 'proofRequired' }>, ca
     case 'unavailable':
       return problemAnswer('temporarily-unavailable', { headers: { 'retry-after': spreadSeconds(1, 4) } });
   }
+}
+
+let lastReleaseAt: string | null = null;
+let lastMembers = new PreparedMembers({ releaseAt: lastReleaseAt });
+
+/** Before a release all ask for the same one. */
+function releaseMembers(releaseAt: string | null): PreparedMembers {
+  if (releaseAt !== lastReleaseAt) {
+    lastMembers = new PreparedMembers({ releaseAt });
+    lastReleaseAt = releaseAt;
+  }
+  return lastMembers;
 }
 
 /** Lines "at function (file:line:column)" of the stack: its first line is the message. */

@@ -42,23 +42,37 @@ export interface ProblemDetails {
   /** In the place of the catalogue's: 405, 413 and 415 are kinds of an invalid request. */
   readonly status?: number;
   /** Members of the body besides type, title, status and requestId. */
-  readonly members?: Readonly<Record<string, string | number | null | ProofChallenge>>;
+  readonly members?: MemberValues | PreparedMembers;
   readonly headers?: Readonly<Record<string, string>>;
   readonly requestId?: RequestId;
 }
+
+type MemberValues = Readonly<Record<string, string | number | null | ProofChallenge>>;
+
+/** Members that many problems have alike, as they end a body. */
+export class PreparedMembers {
+  readonly end: Buffer;
+
+  constructor(members: MemberValues) {
+    // The members' own brackets give way to those of the whole.
+    const more = JSON.stringify(members).slice(1, -1);
+    this.end = Buffer.from(more === '' ? '"}' : `",${more}}`);
+  }
+}
+
+const NONE = new PreparedMembers({});
 
 /** An answer of `application/problem+json`. */
 export function problemAnswer(name: ProblemName, details: ProblemDetails = {}): Answer {
   const requestId = details.requestId ?? new RequestId();
   const { kind, beginning } = preparedFor(name, details.status ?? PROBLEMS[name].status);
-  const { members, headers } = details;
-  // The members' own brackets give way to those of the whole.
-  const more = members === undefined ? '' : JSON.stringify(members).slice(1, -1);
+  const { members = NONE, headers } = details;
+  const { end } = members instanceof PreparedMembers ? members : new PreparedMembers(members);
   return {
     kind,
     changing:
       headers === undefined ? { 'x-request-id': requestId } : { 'x-request-id': requestId, ...headers },
-    body: new ProblemBody(beginning, requestId, more),
+    body: new ProblemBody(beginning, requestId, end),
   };
 }
 
@@ -67,19 +81,20 @@ class ProblemBody implements WrittenBody {
   readonly mostBytes: number;
   readonly #beginning: Buffer;
   readonly #requestId: RequestId;
-  readonly #more: string;
+  readonly #end: Buffer;
 
-  constructor(beginning: Buffer, requestId: RequestId, more: string) {
+  constructor(beginning: Buffer, requestId: RequestId, end: Buffer) {
     this.#beginning = beginning;
     this.#requestId = requestId;
-    this.#more = more;
-    this.mostBytes = beginning.length + requestId.length + 3 * more.length + 3;
+    this.#end = end;
+    this.mostBytes = beginning.length + requestId.length + end.length;
   }
 
   writeInto(into: Buffer): number {
     into.set(this.#beginning);
     const at = this.#requestId.writeInto(into, this.#beginning.length);
-    return at + into.write(this.#more === '' ? '"}' : `",${this.#more}}`, at);
+    into.set(this.#end, at);
+    return at + this.#end.length;
   }
 }
 

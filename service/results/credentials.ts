@@ -151,6 +151,17 @@ export type MatchedCredentials =
       readonly fault: CredentialFault | 'not-text' | 'no-such-set';
     };
 
+/** @param count of the fields. */
+function hasExactly(
+  fields: Readonly<Record<string, unknown>>,
+  count: number,
+  names: readonly string[],
+): boolean {
+  if (names.length !== count) return false;
+  for (const name of names) if (!Object.hasOwn(fields, name)) return false;
+  return true;
+}
+
 /**
  * Matches the fields of a request with exactly one of the series' credential sets. A field that no
  * set has, or a missing one, is a fault that names the field, never its value.
@@ -160,9 +171,8 @@ export function matchCredentials(
   fields: Readonly<Record<string, unknown>>,
 ): MatchedCredentials {
   const names = Object.keys(fields);
-  const set = definition.credentialSets.find(
-    (s) =>
-      s.credentials.length === names.length && s.credentials.every((name) => Object.hasOwn(fields, name)),
+  const set = definition.credentialSets.find(({ credentials }) =>
+    hasExactly(fields, names.length, credentials),
   );
   if (set === undefined) {
     const stranger = names.find(
