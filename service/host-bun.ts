@@ -10,7 +10,8 @@ import type { Http1Server } from './http1/server.ts';
 import type { Listener, ListenOptions } from './host.ts';
 
 interface BunSocket {
-  data: SocketState;
+  /** undefined: one too many, closed when it came. */
+  data: BunWire | undefined;
   readonly remoteAddress: string | undefined;
   /** @returns how many bytes went out; less than there are: `drain` follows; -1: it is closed. */
   write(data: Uint8Array, at?: number, size?: number): number;
@@ -41,9 +42,6 @@ interface BunRuntime {
   }): { readonly port: number; stop(closeActiveConnections?: boolean): void };
 }
 
-/** undefined: one too many, closed when it came. */
-type SocketState = { readonly wire: BunWire; readonly connection: Connection } | undefined;
-
 const outgoing = new Outgoing();
 /** While bytes come in: what is answered at once comes alone. */
 let isReceiving = false;
@@ -53,7 +51,8 @@ class BunWire implements Wire, Sender {
   #rest: Uint8Array | undefined;
   /** Has an answer in `outgoing`. */
   #isKept = false;
-  #connection: Connection | undefined;
+  /** Whose wire it is: none until the server has taken it. */
+  connection: Connection | undefined;
   /** Asked of the system once; it costs a call of its own. */
   #remoteAddress: string | undefined;
 
@@ -66,11 +65,6 @@ class BunWire implements Wire, Sender {
     return this.#remoteAddress;
   }
 
-  /** Who is told when what was kept has gone. */
-  set connection(connection: Connection) {
-    this.#connection = connection;
-  }
-
   send(bytes: Buffer, size: number): boolean {
     if (!isReceiving && outgoing.add(this, bytes, size)) {
       this.#isKept = true;
@@ -81,8 +75,8 @@ class BunWire implements Wire, Sender {
 
   sendFrom(bytes: Buffer, from: number, to: number): void {
     this.#isKept = false;
-    if (this.#sendNow(bytes, from, to)) this.#connection?.drained();
-    else this.#connection?.progressed();
+    if (this.#sendNow(bytes, from, to)) this.connection?.drained();
+    else this.connection?.progressed();
   }
 
   #sendNow(bytes: Buffer, from: number, to: number): boolean {
@@ -136,27 +130,22 @@ export function listenOnBun(server: Http1Server, options: ListenOptions): Promis
     socket: {
       open(socket) {
         const wire = new BunWire(socket);
-        const connection = server.accept(wire);
-        if (connection === undefined) {
-          socket.terminate();
-          return;
-        }
-        wire.connection = connection;
-        socket.data = { wire, connection };
+        wire.connection = server.accept(wire);
+        if (wire.connection === undefined) socket.terminate();
+        else socket.data = wire;
       },
       data(socket, bytes) {
         isReceiving = true;
-        socket.data?.connection.received(bytes);
+        socket.data?.connection?.received(bytes);
         isReceiving = false;
       },
-      drain({ data }) {
-        if (data === undefined) return;
-        if (data.wire.sendRest()) data.connection.drained();
-        else data.connection.progressed();
+      drain({ data: wire }) {
+        if (wire?.sendRest() === true) wire.connection?.drained();
+        else wire?.connection?.progressed();
       },
-      end: (socket) => socket.data?.connection.ended(),
-      close({ data }) {
-        if (data !== undefined) server.closed(data.connection);
+      end: (socket) => socket.data?.connection?.ended(),
+      close({ data: wire }) {
+        if (wire?.connection !== undefined) server.closed(wire.connection);
       },
       // It is closed next.
       error() {},
