@@ -30,7 +30,14 @@ export function descendantsOf(pid: number): number[] {
 }
 
 function childrenIn(pid: number, task: string): number[] {
-  const text = readFileSync(`/proc/${pid}/task/${task}/children`, 'utf8').trim();
+  let text: string;
+  try {
+    text = readFileSync(`/proc/${pid}/task/${task}/children`, 'utf8').trim();
+  } catch (error) {
+    // A thread that has ended since it was listed: its children are another's now.
+    if (['ENOENT', 'ESRCH'].includes((error as NodeJS.ErrnoException).code ?? '')) return [];
+    throw error;
+  }
   return text === '' ? [] : text.split(' ').map(Number);
 }
 
