@@ -23,22 +23,26 @@ export function ticksIn(stat: string): number {
   return Number(fields[11]) + Number(fields[12]);
 }
 
-/** Processes that a process has started, and theirs. */
+/** Processes that a process has started, and theirs: of one that has ended, none. */
 export function descendantsOf(pid: number): number[] {
-  const children = readdirSync(`/proc/${pid}/task`).flatMap((task) => childrenIn(pid, task));
+  const tasks = ifThere(() => readdirSync(`/proc/${pid}/task`)) ?? [];
+  const children = tasks.flatMap((task) => childrenIn(pid, task));
   return children.flatMap((child) => [child, ...descendantsOf(child)]);
 }
 
 function childrenIn(pid: number, task: string): number[] {
-  let text: string;
+  const text = ifThere(() => readFileSync(`/proc/${pid}/task/${task}/children`, 'utf8'))?.trim() ?? '';
+  return text === '' ? [] : text.split(' ').map(Number);
+}
+
+/** undefined: the process or the thread has ended since it was listed. */
+function ifThere<T>(read: () => T): T | undefined {
   try {
-    text = readFileSync(`/proc/${pid}/task/${task}/children`, 'utf8').trim();
+    return read();
   } catch (error) {
-    // A thread that has ended since it was listed: its children are another's now.
-    if (['ENOENT', 'ESRCH'].includes((error as NodeJS.ErrnoException).code ?? '')) return [];
+    if (['ENOENT', 'ESRCH'].includes((error as NodeJS.ErrnoException).code ?? '')) return undefined;
     throw error;
   }
-  return text === '' ? [] : text.split(' ').map(Number);
 }
 
 export interface CoreTime {
