@@ -43,8 +43,6 @@ interface BunRuntime {
 }
 
 const outgoing = new Outgoing();
-/** While bytes come in: what is answered at once comes alone. */
-let isReceiving = false;
 
 class BunWire implements Wire, Sender {
   readonly #socket: BunSocket;
@@ -66,11 +64,15 @@ class BunWire implements Wire, Sender {
   }
 
   send(bytes: Buffer, size: number): boolean {
-    if (!isReceiving && outgoing.add(this, bytes, size)) {
+    if (outgoing.add(this, bytes, size)) {
       this.#isKept = true;
       return false;
     }
     return this.#sendNow(bytes, 0, size);
+  }
+
+  sendAhead(bytes: Buffer): void {
+    this.#sendNow(bytes, 0, bytes.length);
   }
 
   sendFrom(bytes: Buffer, from: number, to: number): void {
@@ -92,10 +94,11 @@ class BunWire implements Wire, Sender {
 
   /** @returns whether all of it has gone. */
   sendRest(): boolean {
-    if (this.#rest === undefined) return !this.#isKept;
-    const gone = this.#socket.write(this.#rest);
-    this.#rest = gone >= this.#rest.length ? undefined : this.#rest.subarray(Math.max(0, gone));
-    return this.#rest === undefined;
+    if (this.#rest !== undefined) {
+      const gone = this.#socket.write(this.#rest);
+      this.#rest = gone >= this.#rest.length ? undefined : this.#rest.subarray(Math.max(0, gone));
+    }
+    return this.#rest === undefined && !this.#isKept;
   }
 
   finish(): void {
@@ -135,9 +138,7 @@ export function listenOnBun(server: Http1Server, options: ListenOptions): Promis
         else socket.data = wire;
       },
       data(socket, bytes) {
-        isReceiving = true;
         socket.data?.connection?.received(bytes);
-        isReceiving = false;
       },
       drain({ data: wire }) {
         if (wire?.sendRest() === true) wire.connection?.drained();

@@ -30,6 +30,10 @@ class NodeWire implements Wire {
     return this.sendRest();
   }
 
+  sendAhead(bytes: Buffer): void {
+    this.#socket.write(bytes);
+  }
+
   /** @returns whether all of it has gone. */
   sendRest(): boolean {
     let hasGone = true;

@@ -23,6 +23,8 @@ export interface Wire {
    * @returns whether all of it has gone; if not, `drained` follows.
    */
   send(bytes: Buffer, size: number): boolean;
+  /** Sends what an answer is to follow, before that. */
+  sendAhead(bytes: Buffer): void;
   /** Says that no more follows, after what was sent. */
   finish(): void;
   /** Gone for us; what was sent still reaches the other side, if that takes it. */
@@ -285,7 +287,7 @@ export class Connection implements Peer {
       return;
     }
     this.#input = this.#inputFrom(bodyAt);
-    if (head.expectsContinue) this.#wire.send(CONTINUE, CONTINUE.length);
+    if (head.expectsContinue) this.#wire.sendAhead(CONTINUE);
     this.#endpoint = endpoint;
     this.#body =
       bodyLength === 'chunked' ? new ChunkedBody(endpoint.mostBodyBytes) : new SizedBody(bodyLength);

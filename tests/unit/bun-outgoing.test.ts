@@ -3,6 +3,9 @@ import type { Sender } from '../../service/bun-outgoing.ts';
 import { Outgoing } from '../../service/bun-outgoing.ts';
 import { SHARED_BYTES } from '../../service/http1/answer-bytes.ts';
 
+/** Until the turn of the event loop is over. */
+const turnOver = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
+
 /** Notes what it sends. */
 function sender(sent: string[], then?: () => void): Sender {
   return {
@@ -24,10 +27,10 @@ test('what comes in one turn is sent after it, in order, to each its own', async
   const outgoing = new Outgoing();
   for (const text of ['a', 'bb', '', 'dddd']) expect(outgoing.add(sender(sent), ...put(text))).toBe(true);
   expect(sent).toEqual([]);
-  await Promise.resolve();
+  await turnOver();
   expect(sent).toEqual(['a', 'bb', '', 'dddd']);
   expect(outgoing.add(sender(sent), ...put('e'))).toBe(true);
-  await Promise.resolve();
+  await turnOver();
   expect(sent).toEqual(['a', 'bb', '', 'dddd', 'e']);
 });
 
@@ -40,7 +43,7 @@ test('who answers its next request while all are sent is sent in the same turn',
     ...put('first'),
   );
   outgoing.add(sender(sent), ...put('other'));
-  await Promise.resolve();
+  await turnOver();
   expect(sent).toEqual(['first', 'other', 'next']);
 });
 
@@ -54,7 +57,7 @@ test('without room for one more, those before it do not wait', async () => {
     added += 1;
   }
   expect(sent).toHaveLength(added - 1);
-  await Promise.resolve();
+  await turnOver();
   expect(sent.map((one) => one[0])).toEqual(Array.from({ length: added }, (_, i) => String(i % 10)));
 });
 
@@ -68,7 +71,7 @@ test('while it sends, what finds no room is left to its sender', async () => {
   outgoing.add(sender(sent), ...put(text));
   outgoing.add(sender(sent), ...put(text));
   outgoing.add(sender(sent), ...put(text));
-  await Promise.resolve();
+  await turnOver();
   expect(taken).toEqual([false]);
   expect(sent.map(({ length }) => length)).toEqual([5, text.length, text.length, text.length]);
 });
