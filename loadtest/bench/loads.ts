@@ -130,14 +130,14 @@ export function unreleased(stage: Stage, row: RowName): Load {
 
 /**
  * Hits against an instance that works on one lookup at a time: while that one waits for Redis, all others are
- * turned away. The few that are served are in the figure, so that it is a little above what turning away costs.
+ * turned away.
  */
 export function shed(stage: Stage, row: RowName): Load {
   const served = hits(stage, stage.open, row);
   return {
     ...served,
     right: (answer, place) => isProblem(answer, 503, 'overloaded') || served.right(answer, place),
-    statuses: { main: 503, also: [200], leastShare: 0.8 },
+    statuses: { main: 503, also: [200], leastShare: 0.98 },
   };
 }
 

@@ -12,7 +12,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { RehearsalRecord } from '../../loadtest/report/record.ts';
 import { LAUNCH_TIMEOUT_MS, launchBrowser, overflowAt, visit } from '../helpers/browser.ts';
 import { startAlteringProxy } from '../helpers/k6/altering-proxy.ts';
-import { startTcpProxy, throughProxy } from '../helpers/tcp-proxy.ts';
+import { startTcpProxy, throughProxy } from '../../infra/local/tcp-proxy.ts';
 import type { LoadedService } from '../helpers/k6/loaded-service.ts';
 import { startLoadedService } from '../helpers/k6/loaded-service.ts';
 

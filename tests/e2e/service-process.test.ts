@@ -27,7 +27,7 @@ import { EASY_PROOFS, lookupWithProof } from '../helpers/proof-of-work.ts';
 import type { RunningService, Runtime, ServiceOptions } from '../helpers/service.ts';
 import { RUNTIMES, spawnService, startService } from '../helpers/service.ts';
 import { createDatabase, redisDatabase } from '../helpers/stores.ts';
-import { startTcpProxy, throughProxy } from '../helpers/tcp-proxy.ts';
+import { startTcpProxy, throughProxy } from '../../infra/local/tcp-proxy.ts';
 import { until } from '../helpers/until.ts';
 
 const SERIES = presetDefinition('gaokao', 'zj-gaokao-2026');

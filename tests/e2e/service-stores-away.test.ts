@@ -26,8 +26,8 @@ import type { Answer, RunningService } from '../helpers/service.ts';
 import { RUNTIMES, startService } from '../helpers/service.ts';
 import type { OwnServer } from '../helpers/stores.ts';
 import { startOwnPostgres, startOwnRedis } from '../helpers/stores.ts';
-import type { TcpProxy } from '../helpers/tcp-proxy.ts';
-import { startTcpProxy, throughProxy } from '../helpers/tcp-proxy.ts';
+import type { TcpProxy } from '../../infra/local/tcp-proxy.ts';
+import { startTcpProxy, throughProxy } from '../../infra/local/tcp-proxy.ts';
 import { until } from '../helpers/until.ts';
 
 const SERIES = presetDefinition('gaokao', 'zj-gaokao-2026');

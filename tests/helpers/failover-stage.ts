@@ -15,7 +15,7 @@ import { EASY_PROOFS } from './proof-of-work.ts';
 import { succeed } from './release.ts';
 import { startService, type RunningService, type Runtime } from './service.ts';
 import { startOwnPostgres, type OwnServer } from './stores.ts';
-import { startTcpProxy, throughProxy, type TcpProxy } from './tcp-proxy.ts';
+import { startTcpProxy, throughProxy, type TcpProxy } from '../../infra/local/tcp-proxy.ts';
 
 export interface FailoverStage {
   readonly installation: Installation;

@@ -12,8 +12,8 @@ import {
   presetDefinition,
 } from '../helpers/batch.ts';
 import { RUNTIMES, startService } from '../helpers/service.ts';
-import type { TcpProxy } from '../helpers/tcp-proxy.ts';
-import { startTcpProxy, throughProxy } from '../helpers/tcp-proxy.ts';
+import type { TcpProxy } from '../../infra/local/tcp-proxy.ts';
+import { startTcpProxy, throughProxy } from '../../infra/local/tcp-proxy.ts';
 import { until } from '../helpers/until.ts';
 
 const SERIES = presetDefinition('gaokao', 'named-gaokao');

@@ -14,7 +14,7 @@ import { EASY_PROOFS, NO_LIMITS } from '../../helpers/proof-of-work.ts';
 import { succeed } from '../../helpers/release.ts';
 import { startService, type RunningService, type Runtime } from '../../helpers/service.ts';
 import { startOwnPostgres, startOwnRedis, type OwnServer } from '../../helpers/stores.ts';
-import { startTcpProxy, throughProxy, type TcpProxy } from '../../helpers/tcp-proxy.ts';
+import { startTcpProxy, throughProxy, type TcpProxy } from '../../../infra/local/tcp-proxy.ts';
 import type { SeriesDefinition } from '../../../service/results/definition.ts';
 import type { Drill } from '../common/drill.ts';
 import { makeFiles, type Batch, type Person } from './people.ts';

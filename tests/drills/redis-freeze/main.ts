@@ -7,7 +7,7 @@ import { gaokaoCandidates } from '../../helpers/batch.ts';
 import { startCheckedLoad, summarize } from '../../helpers/checked-load.ts';
 import { EASY_PROOFS } from '../../helpers/proof-of-work.ts';
 import { RUNTIMES } from '../../helpers/service.ts';
-import { startTcpProxy, throughProxy } from '../../helpers/tcp-proxy.ts';
+import { startTcpProxy, throughProxy } from '../../../infra/local/tcp-proxy.ts';
 import { oneOf, runDrill, wholeNumber, type Drill, type Outcome } from '../common/drill.ts';
 import { openInstallation, preload, serveAll } from '../common/installation.ts';
 import { feel, type Fault, type Felt } from './faults.ts';

@@ -1,6 +1,6 @@
 /**
- * @module A way to a store, or to the service, that a test can cut, stall and slow down: a TCP proxy on 127.0.0.1.
- * What comes back late keeps its order, also when the delay is changed.
+ * @module A way to a store, or to the service, that tests and measurements can cut, stall and slow down: a TCP proxy
+ * on 127.0.0.1. What comes back late keeps its order, also when the delay is changed.
  */
 import type { Socket } from 'node:net';
 import { connect, createServer } from 'node:net';
