@@ -199,8 +199,19 @@ describe('a program on Bun', () => {
     expect(await seen()).toBe('preloaded\npostgres://elsewhere\n');
     expect(await seen(...runtimeFlags(bun))).toBe('nothing\n');
   });
+});
 
-  it('is the only one with flags', () => {
-    expect(runtimeFlags(runtimePath('node'))).toEqual([]);
+describe('a program on Node', () => {
+  it('keeps little room for new objects, which are dead when it is full', async () => {
+    const code = `const kept = [];
+      for (let i = 0; i < 3e6; i += 1) {
+        globalThis.last = { i };
+        if (i % 2 === 0) kept.push({ i });
+        if (kept.length === 300_000) kept.length = 0;
+      }
+      const spaces = require('node:v8').getHeapSpaceStatistics();
+      console.log(spaces.find(({ space_name }) => space_name === 'new_space').space_size <= 16 * 1024 * 1024);`;
+    const node = runtimePath('node');
+    expect((await run(node, [...runtimeFlags(node), '-e', code], { cwd: folder })).stdout).toBe('true\n');
   });
 });
